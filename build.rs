@@ -1,0 +1,3 @@
+//! Prepares the embedded rulesets.
+
+fn main() {}

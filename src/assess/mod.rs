@@ -1,0 +1,1 @@
+//! Rank 3. Targets in, reports out: many hosts in parallel, gates, exclusions.

@@ -1,0 +1,11 @@
+//! `C...`: a host, root or image cannot be collected.
+
+super::codes! {
+    ROOT_UNUSABLE = "C001", "the root cannot be used",
+        "The directory given with --root does not exist, is not a directory, or cannot be opened. \
+         Check the path and that the image is mounted there.";
+    ROOT_EMPTY = "C002", "the root holds no operating system",
+        "Nothing that looks like an operating system was found under the root: no os-release, no \
+         package database, no /etc. A failed mount looks just like this, so it is not evaluated: \
+         an empty root must never look like a healthy host.";
+}

@@ -1,0 +1,1 @@
+//! Rank 2. A plan and facts to judgements: pure, total, deterministic.

@@ -1,0 +1,32 @@
+//! Derived tables: each joins other tables once, in Rust, so that rules need no query language.
+//! One file a table; a new one is its file and its row in [`all`].
+
+use super::schema::TableSchema;
+use super::state::FactError;
+use super::view::{Loaded, View};
+
+/// Computes one table from others.
+pub trait Derivation: Sync {
+    /// The table it gives.
+    fn table(&self) -> &'static TableSchema;
+
+    /// The tables it reads: a rule that needs this table needs those.
+    fn reads(&self) -> &'static [&'static TableSchema];
+
+    /// Computes the rows. Total; a table it reads that is not complete makes the state truncated,
+    /// with the reason.
+    ///
+    /// # Errors
+    /// The bytes behind a table are damaged.
+    fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError>;
+}
+
+/// Every derivation.
+pub fn all() -> &'static [&'static dyn Derivation] {
+    &[]
+}
+
+/// The derivation that gives this table.
+pub fn find(table: &str) -> Option<&'static dyn Derivation> {
+    all().iter().copied().find(|derivation| derivation.table().name == table)
+}

@@ -1,0 +1,14 @@
+//! Rank 0. Pure data and pure functions: the fact schema, facts and where they come from, lenses
+//! and derived tables, version order, verdicts and findings.
+
+pub mod cell;
+pub mod derive;
+pub mod facts;
+pub mod finding;
+pub mod lens;
+pub mod schema;
+pub mod state;
+pub mod table;
+pub mod value;
+pub mod version;
+pub mod view;

@@ -1,0 +1,1 @@
+//! The order of package versions, as each package manager has it.

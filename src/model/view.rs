@@ -1,0 +1,107 @@
+//! A [`FactSource`] with its lenses and derived tables: every table by name, each computed once.
+
+use std::sync::{Arc, OnceLock};
+
+use super::cell::Fact;
+use super::facts::{FactSource, Rows};
+use super::lens::ConfigFiles;
+use super::schema::{Origin, TableSchema};
+use super::state::{FactError, TableState};
+use super::table;
+
+/// A table that was looked up: the rows there are, and whether more may exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// How far the rows can be trusted.
+    pub state: TableState,
+    /// The rows there are.
+    pub rows: Arc<Rows>,
+}
+
+type Slot<T> = OnceLock<Result<T, FactError>>;
+
+/// All tables of one host. Cheap to make; a table is read or computed when it is first asked for.
+pub struct View<'a> {
+    source: &'a dyn FactSource,
+    config: Slot<Arc<ConfigFiles>>,
+    tables: Vec<Slot<Loaded>>,
+}
+
+impl<'a> View<'a> {
+    /// A view of a source.
+    pub fn new(source: &'a dyn FactSource) -> Self {
+        let tables = (0..table::all().len()).map(|_| OnceLock::new()).collect();
+        Self { source, config: OnceLock::new(), tables }
+    }
+
+    /// The source itself: for the `files` table, which is asked by path or scanned, not loaded.
+    pub fn source(&self) -> &'a dyn FactSource {
+        self.source
+    }
+
+    /// The state of the `files` table.
+    pub fn files_state(&self) -> TableState {
+        self.source.state(table::File::TABLE)
+    }
+
+    /// A table other than `files`, by its schema.
+    ///
+    /// # Errors
+    /// The bytes behind it are damaged.
+    pub fn table(&self, schema: &'static TableSchema) -> Result<Loaded, FactError> {
+        debug_assert_ne!(schema.name, table::File::TABLE.name, "files are scanned, not loaded");
+        let Some(slot) = table::position(schema).and_then(|index| self.tables.get(index)) else {
+            return Ok(Loaded {
+                state: TableState::absent(format!("there is no table {}", schema.name)),
+                rows: Arc::new(Rows::new(schema)),
+            });
+        };
+        slot.get_or_init(|| self.load(schema)).clone()
+    }
+
+    fn load(&self, schema: &'static TableSchema) -> Result<Loaded, FactError> {
+        match schema.origin {
+            Origin::Collected => {
+                Ok(Loaded { state: self.source.state(schema), rows: self.source.rows(schema)? })
+            }
+            Origin::Lens => match super::lens::find(schema.name) {
+                Some(lens) => lens.load(&*self.config()?),
+                None => self.stored(schema),
+            },
+            Origin::Derived => match super::derive::find(schema.name) {
+                Some(derivation) => derivation.derive(self),
+                None => self.stored(schema),
+            },
+        }
+    }
+
+    /// A computed table that nobody computes.
+    fn stored(&self, schema: &'static TableSchema) -> Result<Loaded, FactError> {
+        Ok(Loaded {
+            state: TableState::absent(format!("nothing computes {}", schema.name)),
+            rows: Arc::new(Rows::new(schema)),
+        })
+    }
+
+    /// The typed rows of a table, and its state.
+    ///
+    /// # Errors
+    /// The bytes behind it are damaged.
+    pub fn typed<F: Fact>(&self) -> Result<(TableState, Vec<F>), FactError> {
+        let loaded = self.table(F::TABLE)?;
+        Ok((loaded.state, loaded.rows.typed().collect()))
+    }
+
+    /// The texts of the configuration files.
+    ///
+    /// # Errors
+    /// The bytes behind them are damaged.
+    pub fn config(&self) -> Result<Arc<ConfigFiles>, FactError> {
+        self.config
+            .get_or_init(|| {
+                let loaded = self.table(table::ConfigFile::TABLE)?;
+                Ok(Arc::new(ConfigFiles::new(&loaded)))
+            })
+            .clone()
+    }
+}

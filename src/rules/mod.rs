@@ -1,0 +1,1 @@
+//! Rank 1. YAML to spanned syntax to a checked plan.
