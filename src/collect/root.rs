@@ -23,15 +23,26 @@ pub struct Meta {
     pub mtime: i64,
 }
 
+/// The bytes of the regular file that a walk has just met. Nothing is opened before they are asked
+/// for, and a file is opened once, by its name in the directory that is being read.
+pub trait Content {
+    /// Fills `buffer` from `offset` on, as far as the file has bytes, and says how many it has.
+    ///
+    /// # Errors
+    /// As the system gives them; `InvalidInput` where it is not a regular file.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
 /// What a walk meets.
-#[derive(Debug)]
-pub enum Step {
-    /// An inode. `device` and `inode` number identify it among hard links.
+pub enum Step<'a> {
+    /// An inode.
     File {
         /// The row for the `files` table.
         file: File,
-        /// Number of the device and of the inode.
+        /// Numbers of the device and of the inode: equal among hard links.
         identity: (u64, u64),
+        /// Its bytes, where it is a regular file.
+        content: &'a dyn Content,
     },
     /// A place that the walk did not enter, and why (no permission, another file system, ...).
     Skipped {
@@ -47,6 +58,10 @@ pub enum Step {
 
 /// A file system to collect from. Paths are absolute as the host itself sees them, and no link,
 /// absolute or relative, leads out of the root.
+///
+/// File names are bytes and paths here are text. A byte that is not part of valid UTF-8 is written
+/// as U+FFFD and two hexadecimal digits, and so are the three bytes of a real U+FFFD, so that two
+/// names never become one and a path that was listed can be opened again.
 pub trait Root: Sync {
     /// The inode at a path; links in its directories are followed, the last one is not.
     ///
@@ -82,14 +97,14 @@ pub trait Root: Sync {
     /// The path that is reached when every link in `path` is followed inside the root.
     ///
     /// # Errors
-    /// As the system gives them; `FilesystemLoop` after 40 links.
+    /// As the system gives them; `ELOOP` after 40 links.
     fn resolve(&self, path: &str) -> io::Result<String>;
 
     /// Every inode, in path order ([`path_order`](crate::model::facts::path_order)).
     ///
     /// # Errors
     /// The root itself cannot be read; what lies below is reported as [`Step::Skipped`].
-    fn walk(&self, visit: &mut dyn FnMut(Step) -> ControlFlow<()>) -> io::Result<()>;
+    fn walk(&self, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> io::Result<()>;
 
     /// Whether this is the running host: only then do /proc and /sys speak of it.
     fn is_live(&self) -> bool;
