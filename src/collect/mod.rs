@@ -1,7 +1,19 @@
 //! Rank 2. A root (the live host, a directory) to facts to a snapshot.
+//!
+//! [`collect`] reads every table through one [`Root`] and writes it into one snapshot. A table that
+//! cannot be had is written with its state and reason, never dropped.
 
+mod accounts;
+mod binaries;
+mod config;
 pub mod directory;
+mod driver;
+mod host;
+mod packages;
+pub mod redact;
 pub mod root;
+mod text;
 
 pub use directory::{DirectoryRoot, LiveRoot};
+pub use driver::{CollectError, Options, collect};
 pub use root::Root;
