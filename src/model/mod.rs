@@ -9,6 +9,7 @@ pub mod lens;
 pub mod schema;
 pub mod state;
 pub mod table;
+pub mod unit;
 pub mod value;
 pub mod version;
 pub mod view;
