@@ -146,7 +146,9 @@ fn redact_line(line: &str) -> Cow<'_, str> {
     if let Some(assigned) = &patterns().assigned {
         let replace = |found: &regex::Captures<'_>| {
             let value = found[2].trim_matches(['"', '\'']);
-            let harmless = value.is_empty()
+            // sudoers(5) tags a command with `PASSWD:` or `NOPASSWD:`.
+            let harmless = found[1].trim_end().ends_with("PASSWD:")
+                || value.is_empty()
                 || value.starts_with(['$', '%', '/', '['])
                 || HARMLESS.iter().any(|word| value.eq_ignore_ascii_case(word));
             let kept = if harmless { &found[2] } else { MARK };

@@ -1,0 +1,179 @@
+//! Findings in the form of Inspector Classic's DescribeFindings (API 2016-02-16).
+//!
+//! Ids are made from what the finding is about, so that the same input gives the same bytes: the
+//! run is the snapshot, the template and the target are assay's own.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::model::finding::{Asset, Finding, HostReport, Report, RuleInfo, RulesPackage, Severity};
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const NOTHING_FOUND: &str = "No potential security issues found";
+
+/// An id of Inspector's form (`0-` and eight letters or digits) for these words.
+fn id(words: &[&str]) -> String {
+    let hash = blake3::hash(words.join("\0").as_bytes());
+    let mut number = u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default());
+    let mut out = String::from("0-");
+    for _ in 0..8 {
+        out.push(char::from(DIGITS[usize::try_from(number % 62).unwrap_or(0)]));
+        number /= 62;
+    }
+    out
+}
+
+/// The ARN of the run that judged a host.
+pub(super) fn run_arn(host: &HostReport) -> String {
+    let at = host.collected_at.0.to_string();
+    format!(
+        "arn:aws:inspector:us-east-1:000000000000:target/{}/template/{}/run/{}",
+        id(&["target"]),
+        id(&["template"]),
+        id(&["run", &host.asset.agent_id, &host.snapshot, &at])
+    )
+}
+
+/// The ARN of one finding.
+pub(super) fn finding_arn(host: &HostReport, rule: &str, finding: &str) -> String {
+    let run = run_arn(host);
+    format!("{run}/finding/{}", id(&["finding", &run, rule, finding]))
+}
+
+fn asset(asset: &Asset) -> Json {
+    let mut out = Map::new();
+    out.insert("schemaVersion".into(), json!(1));
+    out.insert("agentId".into(), json!(*asset.agent_id));
+    let optional = [("amiId", &asset.ami_id), ("autoScalingGroup", &asset.auto_scaling_group)];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            out.insert(name.into(), json!(**value));
+        }
+    }
+    out.insert("hostname".into(), json!(*asset.hostname));
+    let list =
+        |items: &[std::sync::Arc<str>]| items.iter().map(|item| json!(**item)).collect::<Json>();
+    out.insert("ipv4Addresses".into(), list(&asset.ipv4_addresses));
+    let tags = asset.tags.iter().map(|(key, value)| json!({"key": **key, "value": **value}));
+    out.insert("tags".into(), tags.collect());
+    let mut interface = Map::new();
+    if let Some(first) = asset.ipv4_addresses.first() {
+        interface.insert("privateIpAddress".into(), json!(**first));
+    }
+    if let Some(public) = &asset.public_ip {
+        interface.insert("publicIp".into(), json!(**public));
+    }
+    if !interface.is_empty() {
+        interface.insert("ipv6Addresses".into(), list(&asset.ipv6_addresses));
+        interface.insert("securityGroups".into(), json!([]));
+    }
+    let interfaces = if interface.is_empty() { json!([]) } else { json!([interface]) };
+    out.insert("networkInterfaces".into(), interfaces);
+    Json::Object(out)
+}
+
+struct Parts<'a> {
+    rule: &'a str,
+    package: RulesPackage,
+    id: Option<&'a str>,
+    title: &'a str,
+    description: &'a str,
+    recommendation: &'a str,
+    severity: Severity,
+    attributes: Vec<Json>,
+}
+
+fn object(host: &HostReport, parts: Parts<'_>) -> Json {
+    let mut out = Map::new();
+    let arn = finding_arn(host, parts.rule, parts.id.unwrap_or_default());
+    let time = json!(host.collected_at.0);
+    out.insert("arn".into(), json!(arn));
+    out.insert("schemaVersion".into(), json!(1));
+    out.insert("service".into(), json!("Inspector"));
+    out.insert(
+        "serviceAttributes".into(),
+        json!({
+            "schemaVersion": 1,
+            "assessmentRunArn": run_arn(host),
+            "rulesPackageArn": parts.package.arn(),
+        }),
+    );
+    out.insert("assetType".into(), json!("ec2-instance"));
+    out.insert("assetAttributes".into(), asset(&host.asset));
+    if let Some(id) = parts.id {
+        out.insert("id".into(), json!(id.chars().take(128).collect::<String>()));
+    }
+    for (name, text) in [
+        ("title", parts.title),
+        ("description", parts.description),
+        ("recommendation", parts.recommendation),
+        ("severity", parts.severity.name()),
+    ] {
+        out.insert(name.into(), json!(text.chars().take(20_000).collect::<String>()));
+    }
+    out.insert("numericSeverity".into(), json!(parts.severity.numeric()));
+    out.insert("confidence".into(), json!(10));
+    out.insert("indicatorOfCompromise".into(), json!(false));
+    out.insert("attributes".into(), Json::Array(parts.attributes));
+    out.insert("userAttributes".into(), json!([]));
+    out.insert("createdAt".into(), time.clone());
+    out.insert("updatedAt".into(), time);
+    Json::Object(out)
+}
+
+/// The complete Inspector finding.
+pub fn finding(host: &HostReport, rule: &RuleInfo, finding: &Finding) -> Json {
+    let attributes = finding
+        .attributes
+        .iter()
+        .map(|(key, value)| json!({"key": **key, "value": **value}))
+        .collect();
+    object(
+        host,
+        Parts {
+            rule: &rule.id,
+            package: rule.package,
+            id: Some(&finding.id),
+            title: &finding.title,
+            description: &finding.description,
+            recommendation: &finding.recommendation,
+            severity: finding.severity,
+            attributes,
+        },
+    )
+}
+
+/// What Inspector said for a package that found nothing.
+fn nothing_found(host: &HostReport, package: RulesPackage) -> Json {
+    object(
+        host,
+        Parts {
+            rule: package.short(),
+            package,
+            id: None,
+            title: NOTHING_FOUND,
+            description: "No potential security issues were found during this assessment.",
+            recommendation: "No remediation needed.",
+            severity: Severity::Informational,
+            attributes: Vec::new(),
+        },
+    )
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"findings\":[")?;
+    let mut separator = "\n";
+    for host in &report.hosts {
+        let found = host
+            .findings
+            .iter()
+            .filter_map(|found| Some(finding(host, report.rules.get(found.rule)?, found)));
+        let clean = host.clean.iter().map(|package| nothing_found(host, *package));
+        for json in found.chain(clean) {
+            write!(out, "{separator}{json}")?;
+            separator = ",\n";
+        }
+    }
+    writeln!(out, "\n],\"failedItems\":{{}}}}")
+}

@@ -1,0 +1,159 @@
+//! SARIF 2.1.0 (OASIS): one run a host, so that each host's results and exclusions stand together.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::{Value as Json, json};
+
+use super::inspector;
+use crate::model::finding::{Evidence, Finding, HostReport, Report, RuleInfo, Severity, Status};
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Informational | Severity::Undefined => "note",
+    }
+}
+
+fn descriptor(rule: &RuleInfo) -> Json {
+    let help = rule.references.first();
+    let mut out = json!({
+        "id": *rule.id,
+        "name": *rule.title,
+        "shortDescription": { "text": *rule.title },
+        "fullDescription": { "text": *rule.description },
+        "help": { "text": *rule.remediation, "markdown": *rule.remediation },
+        "defaultConfiguration": { "level": level(rule.severity) },
+        "properties": {
+            "tags": ["security", rule.package.short()],
+            "security-severity": format!("{:.1}", rule.severity.numeric()),
+        },
+    });
+    if let (Some(link), Some(object)) = (help, out.as_object_mut()) {
+        object.insert("helpUri".into(), json!(**link));
+    }
+    out
+}
+
+fn location(evidence: &Evidence) -> Json {
+    let message = format!("{} (required: {})", evidence.observed, evidence.expected);
+    match evidence.location.strip_prefix('/') {
+        Some(path) => {
+            let mut physical = json!({
+                "artifactLocation": { "uri": percent_encoded(path), "uriBaseId": "ROOT" },
+            });
+            if let (Some(line), Some(object)) = (evidence.line, physical.as_object_mut()) {
+                object.insert("region".into(), json!({ "startLine": line }));
+            }
+            json!({ "physicalLocation": physical, "message": { "text": message } })
+        }
+        None => json!({
+            "logicalLocations": [{ "fullyQualifiedName": *evidence.location }],
+            "message": { "text": message },
+        }),
+    }
+}
+
+/// A path as a relative URI reference (RFC 3986): everything but unreserved characters and `/`.
+fn percent_encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -> Json {
+    let arn = inspector::finding_arn(host, &rule.id, &finding.id);
+    let print = blake3::hash(format!("{}\0{}", host.asset.agent_id, rule.id).as_bytes()).to_hex();
+    let mut out = json!({
+        "ruleId": *rule.id,
+        "ruleIndex": index,
+        "level": level(finding.severity),
+        "message": { "text": *finding.title },
+        "locations": finding.evidence.iter().take(1).map(location).collect::<Json>(),
+        "relatedLocations": finding.evidence.iter().skip(1).map(location).collect::<Json>(),
+        "partialFingerprints": { "hostAndRule/v1": &print[..32] },
+        "properties": {
+            "arn": arn,
+            "severity": finding.severity.name(),
+            "host": *host.asset.hostname,
+            "snapshot": *host.snapshot,
+        },
+    });
+    if let Some(object) = out.as_object_mut() {
+        match finding.status {
+            Status::Open => {}
+            Status::Waived => {
+                object.insert("suppressions".into(), json!([{ "kind": "external" }]));
+            }
+            Status::Known => {
+                object.insert("baselineState".into(), json!("unchanged"));
+            }
+        }
+    }
+    out
+}
+
+fn run(report: &Report, host: &HostReport) -> Json {
+    // Only the rules that this host's results name, in the order of the plan.
+    let used: BTreeMap<usize, usize> = {
+        let mut rules: Vec<usize> = host.findings.iter().map(|finding| finding.rule).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        rules.into_iter().enumerate().map(|(index, rule)| (rule, index)).collect()
+    };
+    let results: Json = host
+        .findings
+        .iter()
+        .filter_map(|finding| {
+            let rule = report.rules.get(finding.rule)?;
+            Some(result(host, rule, *used.get(&finding.rule)?, finding))
+        })
+        .collect();
+    let notifications: Json = host
+        .exclusions
+        .iter()
+        .map(|exclusion| {
+            json!({
+                "level": "warning",
+                "message": { "text": format!("{}: {}", exclusion.title, exclusion.description) },
+            })
+        })
+        .collect();
+    json!({
+        "tool": { "driver": {
+            "name": "assay",
+            "version": report.version,
+            "semanticVersion": report.version,
+            "rules": used.keys().filter_map(|rule| report.rules.get(*rule)).map(descriptor)
+                .collect::<Json>(),
+        }},
+        "automationDetails": { "id": format!("assay/{}/", host.asset.agent_id) },
+        "originalUriBaseIds": { "ROOT": { "uri": "file:///" } },
+        "columnKind": "utf16CodeUnits",
+        "invocations": [{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notifications,
+        }],
+        "results": results,
+    })
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":["
+    )?;
+    for (position, host) in report.hosts.iter().enumerate() {
+        let separator = if position == 0 { "" } else { ",\n" };
+        write!(out, "{separator}{}", run(report, host))?;
+    }
+    writeln!(out, "\n]}}")
+}

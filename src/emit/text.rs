@@ -1,0 +1,238 @@
+//! The report for people: what is wrong, how bad, where, how to fix it, and what could not be
+//! judged and why. Reads well at 80 columns.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::{Style, escape};
+use crate::model::finding::{Finding, HostReport, Report, RulesPackage, Severity, Status, Verdict};
+
+const WIDTH: usize = 80;
+/// Places shown for one finding; the other formats carry all of them.
+const PLACES: usize = 8;
+/// With more hosts than this, the report is a summary of the fleet.
+const IN_FULL: usize = 12;
+
+/// Colours, or nothing.
+struct Paint(bool);
+
+impl Paint {
+    fn code(&self, code: &'static str) -> &'static str {
+        if self.0 { code } else { "" }
+    }
+    fn bold(&self) -> &'static str {
+        self.code("\x1b[1m")
+    }
+    fn dim(&self) -> &'static str {
+        self.code("\x1b[2m")
+    }
+    fn off(&self) -> &'static str {
+        self.code("\x1b[0m")
+    }
+    fn severity(&self, severity: Severity) -> &'static str {
+        self.code(match severity {
+            Severity::High => "\x1b[1;31m",
+            Severity::Medium => "\x1b[33m",
+            Severity::Low => "\x1b[36m",
+            Severity::Informational | Severity::Undefined => "\x1b[2m",
+        })
+    }
+}
+
+/// Writes words, wrapped, each line after `indent` spaces.
+fn paragraph(out: &mut dyn Write, indent: usize, text: &str) -> io::Result<()> {
+    for line in text.trim_end().lines() {
+        // Lines that are indented are commands: they stay as they are.
+        if line.starts_with([' ', '\t']) {
+            writeln!(out, "{:indent$}{}", "", escape(line.trim_end()))?;
+            continue;
+        }
+        let mut column = 0;
+        for word in line.split_whitespace() {
+            let word = escape(word);
+            let length = word.chars().count();
+            if column > 0 && indent + column + 1 + length > WIDTH {
+                writeln!(out)?;
+                column = 0;
+            }
+            if column == 0 {
+                write!(out, "{:indent$}{word}", "")?;
+                column = length;
+            } else {
+                write!(out, " {word}")?;
+                column += 1 + length;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint(style.colour);
+    if report.hosts.len() > IN_FULL {
+        fleet(report, &paint, out)?;
+    } else {
+        for host in &report.hosts {
+            one_host(report, host, &paint, out)?;
+        }
+    }
+    for refusal in &report.refused {
+        let (bold, off) = (paint.bold(), paint.off());
+        writeln!(out, "{bold}NOT JUDGED{off}  {}", escape(&refusal.snapshot))?;
+        paragraph(out, 4, &refusal.reason)?;
+    }
+    if report.hosts.len() + report.refused.len() > 1 {
+        writeln!(
+            out,
+            "\n{} judged, {} refused",
+            plural(report.hosts.len(), "host"),
+            report.refused.len()
+        )?;
+    }
+    Ok(())
+}
+
+fn plural(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+fn one_host(
+    report: &Report,
+    host: &HostReport,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
+    let asset = &host.asset;
+    writeln!(out, "{bold}{}{off}  {}", escape(&asset.hostname), escape(&asset.os))?;
+    writeln!(out, "{dim}{}  {}{off}\n", escape(&asset.agent_id), escape(&host.snapshot))?;
+    for package in RulesPackage::ALL {
+        let of_package = |rule: usize| report.rules.get(rule).map(|rule| rule.package);
+        let judged = host.outcomes.iter().any(|outcome| of_package(outcome.rule) == Some(package));
+        if !judged {
+            continue;
+        }
+        let found: Vec<&Finding> =
+            host.findings.iter().filter(|f| of_package(f.rule) == Some(package)).collect();
+        let version = package.version();
+        writeln!(out, "{bold}{}-{version}{off}  {}", package.name(), counts(&found))?;
+        if host.clean.contains(&package) {
+            writeln!(out, "    No potential security issues found\n")?;
+            continue;
+        }
+        writeln!(out)?;
+        for finding in found {
+            one_finding(report, finding, paint, out)?;
+        }
+    }
+    for exclusion in &host.exclusions {
+        writeln!(out, "{bold}UNKNOWN{off}  {}", escape(&exclusion.title))?;
+        paragraph(out, 9, &exclusion.description)?;
+        writeln!(out)?;
+    }
+    totals(host, paint, out)
+}
+
+fn counts(findings: &[&Finding]) -> String {
+    if findings.is_empty() {
+        return "nothing found".into();
+    }
+    let mut by: BTreeMap<Severity, usize> = BTreeMap::new();
+    for finding in findings {
+        *by.entry(finding.severity).or_default() += 1;
+    }
+    let words: Vec<String> = by
+        .iter()
+        .rev()
+        .map(|(severity, count)| format!("{count} {}", severity.name().to_lowercase()))
+        .collect();
+    words.join(", ")
+}
+
+fn one_finding(
+    report: &Report,
+    finding: &Finding,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
+    let Some(rule) = report.rules.get(finding.rule) else { return Ok(()) };
+    let severity = finding.severity;
+    let status = match finding.status {
+        Status::Open => "",
+        Status::Waived => " (waived)",
+        Status::Known => " (known)",
+    };
+    let name = match &rule.recommendation {
+        Some(cis) => format!("{} {}", cis.number, rule.title),
+        None => rule.title.to_string(),
+    };
+    let label = severity.name();
+    let colour = paint.severity(severity);
+    writeln!(out, "  {colour}{label:<13}{off} {bold}{}{off}{status}", escape(&name))?;
+    for evidence in finding.evidence.iter().take(PLACES) {
+        writeln!(out, "      {}", escape(&evidence.to_string()))?;
+        paragraph(
+            out,
+            10,
+            &format!("found {}; required: {}", evidence.observed, evidence.expected),
+        )?;
+    }
+    if finding.evidence.len() > PLACES {
+        writeln!(out, "      and {} more places", finding.evidence.len() - PLACES)?;
+    }
+    writeln!(out, "      {dim}Fix:{off}")?;
+    paragraph(out, 10, &finding.recommendation)?;
+    writeln!(out, "      {dim}{}{off}\n", escape(&rule.id))
+}
+
+fn totals(host: &HostReport, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, off) = (paint.bold(), paint.off());
+    let count = |wanted: fn(&Verdict) -> bool| {
+        host.outcomes.iter().filter(|outcome| wanted(&outcome.verdict)).count()
+    };
+    writeln!(
+        out,
+        "{bold}{}{off}: {} passed, {} failed, {} not applicable, {} unknown\n",
+        plural(host.outcomes.len(), "rule"),
+        count(|verdict| matches!(verdict, Verdict::Pass)),
+        count(|verdict| matches!(verdict, Verdict::Fail)),
+        count(|verdict| matches!(verdict, Verdict::NotApplicable(_))),
+        count(|verdict| matches!(verdict, Verdict::Unknown(_))),
+    )
+}
+
+/// A line a host, and the findings that most hosts share.
+fn fleet(report: &Report, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, off) = (paint.bold(), paint.off());
+    writeln!(out, "{bold}  High   Med   Low  Info  Unkn  Host{off}")?;
+    let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+    for host in &report.hosts {
+        let of = |severity| host.findings.iter().filter(|f| f.severity == severity).count();
+        let unknown =
+            host.outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Unknown(_))).count();
+        writeln!(
+            out,
+            "{:>6}{:>6}{:>6}{:>6}{unknown:>6}  {} ({})",
+            of(Severity::High),
+            of(Severity::Medium),
+            of(Severity::Low),
+            of(Severity::Informational) + of(Severity::Undefined),
+            escape(&host.asset.hostname),
+            escape(&host.snapshot),
+        )?;
+        for finding in &host.findings {
+            *common.entry(finding.rule).or_default() += 1;
+        }
+    }
+    let mut common: Vec<(usize, usize)> = common.into_iter().map(|(rule, n)| (n, rule)).collect();
+    common.sort_by_key(|(count, rule)| (std::cmp::Reverse(*count), *rule));
+    writeln!(out, "\n{bold} Hosts  Found most{off}")?;
+    for (count, rule) in common.into_iter().take(20) {
+        let Some(rule) = report.rules.get(rule) else { continue };
+        let (colour, label) = (paint.severity(rule.severity), rule.severity.name());
+        writeln!(out, "{count:>6}  {colour}{label:<13}{off} {}", escape(&rule.title))?;
+    }
+    Ok(())
+}
