@@ -120,6 +120,14 @@ impl<T: Cell> Cell for Option<T> {
     }
 }
 
+/// The column's name for a field's: `r#match` is the column `match`.
+pub const fn plain_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
 /// A typed row of one table; declared with `facts!`.
 pub trait Fact: Sized {
     /// The table's schema.
@@ -173,7 +181,7 @@ macro_rules! facts {
                     location: $location,
                     columns: &[$(
                         $crate::model::schema::Column {
-                            name: stringify!($field),
+                            name: $crate::model::cell::plain_name(stringify!($field)),
                             ty: <$type as $crate::model::cell::Cell>::TYPE,
                             optional: <$type as $crate::model::cell::Cell>::OPTIONAL,
                             doc: concat!($($field_doc),+),

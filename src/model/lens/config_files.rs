@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::cell::Fact;
+use crate::model::facts::Rows;
 use crate::model::state::TableState;
 use crate::model::table::ConfigFile;
 use crate::model::view::Loaded;
@@ -15,6 +17,48 @@ pub struct Text {
     pub path: Arc<str>,
     /// The text, or why it could not be collected.
     pub text: Result<Arc<str>, Arc<str>>,
+}
+
+/// What a lens has read so far: rows, and the files that it needed and could not have.
+#[derive(Debug)]
+pub struct Reading {
+    rows: Rows,
+    state: TableState,
+}
+
+impl Reading {
+    /// Nothing read yet; as complete as the `config` table itself.
+    pub fn of<F: Fact>(files: &ConfigFiles) -> Self {
+        Self { rows: Rows::new(F::TABLE), state: files.state.clone() }
+    }
+
+    /// The text of a file, or a note that it is missing from what is read.
+    pub fn text<'a>(&mut self, file: &'a Text) -> &'a str {
+        match &file.text {
+            Ok(text) => text,
+            Err(problem) => {
+                let missing = TableState::truncated(format!("{}: {problem}", file.path));
+                self.state = std::mem::replace(&mut self.state, TableState::Collected).and(missing);
+                ""
+            }
+        }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, fact: impl Fact) {
+        self.rows.push(fact.into_cells());
+    }
+
+    /// Says that something was left out.
+    pub fn truncate(&mut self, reason: String) {
+        let left_out = TableState::truncated(reason);
+        self.state = std::mem::replace(&mut self.state, TableState::Collected).and(left_out);
+    }
+
+    /// The table.
+    pub fn done(self) -> Loaded {
+        Loaded { state: self.state, rows: Arc::new(self.rows) }
+    }
 }
 
 /// The `config` table as a map of paths.

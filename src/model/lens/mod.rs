@@ -2,12 +2,20 @@
 //! and line. One file a lens; a new one is its file and its row in [`all`].
 
 mod config_files;
+mod glob;
+pub mod key_value;
+pub mod lines;
+pub mod login_defs;
+pub mod pam;
+pub mod pwquality;
+pub mod sshd;
+pub mod sysctl;
 
 use super::schema::TableSchema;
 use super::state::FactError;
 use super::view::Loaded;
 
-pub use config_files::{ConfigFiles, Text};
+pub use config_files::{ConfigFiles, Reading, Text};
 
 /// Reads one configuration format.
 pub trait Lens: Sync {
@@ -24,10 +32,44 @@ pub trait Lens: Sync {
 
 /// Every lens.
 pub fn all() -> &'static [&'static dyn Lens] {
-    &[]
+    &[
+        &key_value::Lens,
+        &lines::Lens,
+        &login_defs::Lens,
+        &pam::Lens,
+        &pwquality::Lens,
+        &sshd::Lens,
+        &sysctl::Lens,
+    ]
 }
 
 /// The lens that gives this table.
 pub fn find(table: &str) -> Option<&'static dyn Lens> {
     all().iter().copied().find(|lens| lens.table().name == table)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! A host whose configuration is these files.
+
+    use super::*;
+    use crate::model::cell::{AbsPath, Fact};
+    use crate::model::facts::Rows;
+    use crate::model::state::TableState;
+    use crate::model::table::ConfigFile;
+    use std::sync::Arc;
+
+    pub(crate) fn files(texts: &[(&str, &str)]) -> ConfigFiles {
+        let rows = texts.iter().map(|(path, text)| ConfigFile {
+            path: AbsPath((*path).into()),
+            text: Some((*text).into()),
+            problem: None,
+        });
+        ConfigFiles::new(&Loaded { state: TableState::Collected, rows: Arc::new(Rows::of(rows)) })
+    }
+
+    /// The typed rows that a lens reads.
+    pub(crate) fn rows<F: Fact>(lens: &dyn Lens, texts: &[(&str, &str)]) -> Vec<F> {
+        lens.load(&files(texts)).unwrap().rows.typed().collect()
+    }
 }

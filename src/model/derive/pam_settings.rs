@@ -1,0 +1,209 @@
+//! `pam_settings`: what each PAM module is told, by its arguments and by its own file. An argument
+//! counts over the file (pam_pwquality(8), pam_faillock(8), pam_pwhistory(8)).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::facts;
+use crate::model::cell::{AbsPath, Fact};
+use crate::model::facts::Rows;
+use crate::model::lens::pam::Pam;
+use crate::model::lens::pwquality::Pwquality;
+use crate::model::schema::TableSchema;
+use crate::model::state::FactError;
+use crate::model::table::ConfigFile;
+use crate::model::view::{Loaded, View};
+
+facts! {
+    /// Settings of PAM modules, from their arguments and their own files.
+    #[table(name = "pam_settings", origin = Derived, location = "{path}")]
+    pub struct PamSetting {
+        /// The file that says it.
+        pub path: AbsPath,
+        /// The line in it.
+        pub line: i64,
+        /// The service whose stack the module is in.
+        pub service: Arc<str>,
+        /// `auth`, `account`, `password` or `session`.
+        pub r#type: Arc<str>,
+        /// The module's file name.
+        pub module: Arc<str>,
+        /// The setting, in lower case.
+        pub key: Arc<str>,
+        /// Its value; none for a flag.
+        pub value: Option<Arc<str>>,
+        /// The value as a number.
+        pub int_value: Option<i64>,
+        /// `argument` or `file`.
+        pub origin: Arc<str>,
+        /// Whether it counts: an argument hides the same key in the file.
+        pub effective: bool,
+    }
+}
+
+/// Modules that read a file of their own when nothing names another.
+const FILES: [(&str, &str); 2] = [
+    ("pam_faillock.so", "/etc/security/faillock.conf"),
+    ("pam_pwhistory.so", "/etc/security/pwhistory.conf"),
+];
+
+/// A setting of a module's own file.
+struct Setting {
+    path: AbsPath,
+    line: i64,
+    key: Arc<str>,
+    value: Option<Arc<str>>,
+}
+
+pub(super) struct Derivation;
+
+impl super::Derivation for Derivation {
+    fn table(&self) -> &'static TableSchema {
+        PamSetting::TABLE
+    }
+
+    fn reads(&self) -> &'static [&'static TableSchema] {
+        &[Pam::TABLE, Pwquality::TABLE, ConfigFile::TABLE]
+    }
+
+    fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
+        let (state, modules) = view.typed::<Pam>()?;
+        let (quality_state, quality) = view.typed::<Pwquality>()?;
+        let mut state = state.and(quality_state);
+        let quality: Vec<Setting> = quality
+            .into_iter()
+            .filter(|setting| setting.effective)
+            .map(|s| Setting { path: s.path, line: s.line, key: s.key, value: s.value })
+            .collect();
+        let config = view.config()?;
+        let own: Vec<(&str, Vec<Setting>)> = FILES
+            .iter()
+            .filter_map(|(module, path)| {
+                let file = config.get(path)?;
+                match &file.text {
+                    Ok(text) => Some((*module, settings(&file.path, text))),
+                    Err(problem) => {
+                        let problem = crate::model::state::TableState::truncated(format!(
+                            "{path}: {problem}"
+                        ));
+                        state = state.clone().and(problem);
+                        None
+                    }
+                }
+            })
+            .collect();
+        let mut rows = Rows::new(PamSetting::TABLE);
+        for module in modules {
+            let file: &[Setting] = match &*module.module {
+                "pam_pwquality.so" => &quality,
+                name => own.iter().find(|(own, _)| *own == name).map_or(&[], |(_, list)| list),
+            };
+            for setting in of_module(&module, file) {
+                rows.push(setting.into_cells());
+            }
+        }
+        Ok(Loaded { state, rows: Arc::new(rows) })
+    }
+}
+
+/// The settings of one module in one stack.
+fn of_module(module: &Pam, file: &[Setting]) -> Vec<PamSetting> {
+    let row =
+        |path: &AbsPath, line, key: Arc<str>, value: Option<Arc<str>>, origin: &str| PamSetting {
+            path: path.clone(),
+            line,
+            service: Arc::clone(&module.service),
+            r#type: Arc::clone(&module.r#type),
+            module: Arc::clone(&module.module),
+            key,
+            int_value: value.as_ref().and_then(|value| value.parse().ok()),
+            value,
+            origin: origin.into(),
+            effective: true,
+        };
+    let mut rows: Vec<PamSetting> = module
+        .args
+        .iter()
+        .map(|argument| {
+            let (key, value) = match argument.split_once('=') {
+                Some((key, value)) => (key, Some(Arc::from(value))),
+                None => (&**argument, None),
+            };
+            let key = key.to_ascii_lowercase().into();
+            row(&module.path, module.line, key, value, "argument")
+        })
+        .collect();
+    // Of equal arguments the last one counts.
+    let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+    for setting in rows.iter_mut().rev() {
+        setting.effective = seen.insert(Arc::clone(&setting.key));
+    }
+    for setting in file {
+        let (key, value) = (Arc::clone(&setting.key), setting.value.clone());
+        let mut row = row(&setting.path, setting.line, key, value, "file");
+        row.effective = !seen.contains(&row.key);
+        rows.push(row);
+    }
+    rows
+}
+
+/// The last setting of each key of a file of `key = value` lines and flags.
+fn settings(path: &Arc<str>, text: &str) -> Vec<Setting> {
+    let mut list: Vec<Setting> = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        let text = text.split('#').next().unwrap_or_default().trim();
+        if text.is_empty() {
+            continue;
+        }
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) => (key.trim(), Some(Arc::from(value.trim()))),
+            None => (text, None),
+        };
+        let key: Arc<str> = key.to_ascii_lowercase().into();
+        list.retain(|setting| setting.key != key);
+        list.push(Setting { path: AbsPath(Arc::clone(path)), line, key, value });
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::MemoryFacts;
+
+    #[test]
+    fn arguments_count_over_files() {
+        let file = |path: &str, text: &str| ConfigFile {
+            path: AbsPath(path.into()),
+            text: Some(text.into()),
+            problem: None,
+        };
+        let facts = MemoryFacts::new().with([
+            file("/etc/pam.d/passwd", "password requisite pam_pwquality.so retry=3 minlen=8\npassword required pam_pwhistory.so\n"),
+            file("/etc/security/pwquality.conf", "minlen = 14\nucredit = -1\n"),
+            file("/etc/security/pwhistory.conf", "remember = 24\nenforce_for_root\n"),
+        ]);
+        let (state, rows) = View::new(&facts).typed::<PamSetting>().unwrap();
+        assert!(state.is_complete());
+        let shown: Vec<String> = rows
+            .iter()
+            .filter(|row| row.effective)
+            .map(|row| {
+                format!(
+                    "{} {}={:?} {}:{}",
+                    row.module, row.key, row.int_value, row.path.0, row.line
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "pam_pwquality.so retry=Some(3) /etc/pam.d/passwd:1",
+                "pam_pwquality.so minlen=Some(8) /etc/pam.d/passwd:1",
+                "pam_pwquality.so ucredit=Some(-1) /etc/security/pwquality.conf:2",
+                "pam_pwhistory.so remember=Some(24) /etc/security/pwhistory.conf:1",
+                "pam_pwhistory.so enforce_for_root=None /etc/security/pwhistory.conf:2",
+            ]
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! `config.pam`: the stacks of every PAM service, pam.conf(5), with `@include`, `include` and
+//! `substack` resolved in place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts;
+use crate::model::cell::{AbsPath, Fact};
+use crate::model::lens::{ConfigFiles, Reading, Text};
+use crate::model::schema::TableSchema;
+use crate::model::state::FactError;
+use crate::model::view::Loaded;
+
+/// Where a service's file is looked for, first place first.
+const DIRECTORIES: [&str; 3] = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
+/// As deep as Linux-PAM follows includes.
+const DEPTH: usize = 16;
+/// More modules than all stacks of any real host.
+const MAX_ROWS: usize = 50_000;
+
+facts! {
+    /// Modules of every PAM service in the order of its stack, includes resolved.
+    #[table(name = "config.pam", origin = Lens, location = "{path}")]
+    pub struct Pam {
+        /// The file the module is named in.
+        pub path: AbsPath,
+        /// The line it begins on, from 1.
+        pub line: i64,
+        /// The service whose stack it is in.
+        pub service: Arc<str>,
+        /// `auth`, `account`, `password` or `session`.
+        pub r#type: Arc<str>,
+        /// Position in the resolved stack of the service, from 1.
+        pub order: i64,
+        /// The control as written, for example `required` or `[success=1 default=ignore]`.
+        pub control: Arc<str>,
+        /// The module's file name, for example `pam_unix.so`.
+        pub module: Arc<str>,
+        /// The arguments, those in brackets as one.
+        pub args: Vec<Arc<str>>,
+    }
+}
+
+pub(super) struct Lens;
+
+impl super::Lens for Lens {
+    fn table(&self) -> &'static TableSchema {
+        Pam::TABLE
+    }
+
+    fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
+        let mut reading = Reading::of::<Pam>(files);
+        let mut services: BTreeMap<&str, &Text> = BTreeMap::new();
+        for directory in DIRECTORIES {
+            for file in files.in_directory(directory, "") {
+                services.entry(file.path.rsplit('/').next().unwrap_or_default()).or_insert(file);
+            }
+        }
+        let parsed: BTreeMap<&str, Vec<Line>> =
+            services.iter().map(|(name, file)| (*name, lines(reading.text(file)))).collect();
+        let mut resolver = Resolver { services: &services, parsed: &parsed, rows: Vec::new() };
+        for service in services.keys() {
+            let start = resolver.rows.len();
+            resolver.service(service, service, None, 0);
+            for (order, row) in (1..).zip(&mut resolver.rows[start..]) {
+                row.order = order;
+            }
+        }
+        let rows = resolver.rows;
+        if rows.len() >= MAX_ROWS {
+            reading.truncate(format!("the PAM stacks have more than {MAX_ROWS} modules"));
+        }
+        rows.into_iter().for_each(|row| reading.push(row));
+        Ok(reading.done())
+    }
+}
+
+/// One line of a service's file.
+enum Line {
+    Include(String),
+    Module { line: i64, kind: String, control: String, path: String, args: Vec<String> },
+}
+
+struct Resolver<'a> {
+    services: &'a BTreeMap<&'a str, &'a Text>,
+    parsed: &'a BTreeMap<&'a str, Vec<Line>>,
+    rows: Vec<Pam>,
+}
+
+impl Resolver<'_> {
+    /// Adds the modules of a file to a service's stack; of one type only where `only` says so.
+    fn service(&mut self, stack: &str, name: &str, only: Option<&str>, depth: usize) {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let (Some(file), Some(lines)) = (self.services.get(name), self.parsed.get(name)) else {
+            return;
+        };
+        if depth > DEPTH {
+            return;
+        }
+        for line in lines {
+            if self.rows.len() >= MAX_ROWS {
+                return;
+            }
+            match line {
+                Line::Include(other) => self.service(stack, other, only, depth + 1),
+                Line::Module { kind, .. } if only.is_some_and(|only| only != kind) => {}
+                Line::Module { kind, control, path, .. }
+                    if control == "include" || control == "substack" =>
+                {
+                    self.service(stack, path, Some(kind), depth + 1);
+                }
+                Line::Module { line, kind, control, path, args } => self.rows.push(Pam {
+                    path: AbsPath(Arc::clone(&file.path)),
+                    line: *line,
+                    service: stack.into(),
+                    r#type: kind.as_str().into(),
+                    order: 0,
+                    control: control.as_str().into(),
+                    module: path.rsplit('/').next().unwrap_or(path).into(),
+                    args: args.iter().map(|arg| arg.as_str().into()).collect(),
+                }),
+            }
+        }
+    }
+}
+
+fn lines(text: &str) -> Vec<Line> {
+    let mut out = Vec::new();
+    let mut pending = String::new();
+    let mut start = 1;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if pending.is_empty() {
+            start = number;
+        }
+        if let Some(first) = line.strip_suffix('\\') {
+            pending.push_str(first);
+            pending.push(' ');
+            continue;
+        }
+        pending.push_str(line);
+        out.extend(parse(&pending, start));
+        pending.clear();
+    }
+    out.extend(parse(&pending, start));
+    out
+}
+
+fn parse(text: &str, line: i64) -> Option<Line> {
+    let mut words = words(text).into_iter();
+    let first = words.next()?;
+    if first == "@include" {
+        return words.next().map(Line::Include);
+    }
+    // A dash before the type keeps PAM quiet where the module is missing.
+    let kind = first.strip_prefix('-').unwrap_or(&first).to_ascii_lowercase();
+    if !["auth", "account", "password", "session"].contains(&kind.as_str()) {
+        return None;
+    }
+    let control = words.next()?;
+    let control = if control.starts_with('[') { control } else { control.to_ascii_lowercase() };
+    Some(Line::Module { line, kind, control, path: words.next()?, args: words.collect() })
+}
+
+/// Words at white space; what stands in brackets is one word. The brackets of the control stay,
+/// those round an argument go.
+fn words(text: &str) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (word, after) = match rest.strip_prefix('[') {
+            Some(inner) => {
+                let end = inner.find(']').unwrap_or(inner.len());
+                let body = inner[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+                let word = if list.len() == 1 { format!("[{body}]") } else { body };
+                (word, inner.get(end + 1..).unwrap_or_default())
+            }
+            None => {
+                let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        list.push(word);
+        rest = after.trim_start();
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::rows;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn includes_are_resolved_in_place() {
+        let rows: Vec<Pam> = rows(
+            &Lens,
+            &[
+                (
+                    "/etc/pam.d/sshd",
+                    "auth required pam_env.so\n@include common\npassword include common\n",
+                ),
+                (
+                    "/etc/pam.d/common",
+                    "auth [success=1  default=ignore] \\\n  pam_unix.so nullok\n-password requisite /lib/security/pam_pwquality.so minlen=8 [a b]\n",
+                ),
+                ("/usr/lib/pam.d/common", "auth required pam_deny.so\n"),
+            ],
+        );
+        let shown: Vec<String> = rows
+            .iter()
+            .filter(|row| &*row.service == "sshd")
+            .map(|r| {
+                format!(
+                    "{}:{} {} {} {} {}",
+                    r.path.0,
+                    r.line,
+                    r.r#type,
+                    r.control,
+                    r.module,
+                    r.args.join("|")
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "/etc/pam.d/sshd:1 auth required pam_env.so ",
+                "/etc/pam.d/common:1 auth [success=1 default=ignore] pam_unix.so nullok",
+                "/etc/pam.d/common:3 password requisite pam_pwquality.so minlen=8|a b",
+                "/etc/pam.d/common:3 password requisite pam_pwquality.so minlen=8|a b",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_include_cycle_ends() {
+        let texts = [("/etc/pam.d/a", "@include a\n@include a\nauth required pam_x.so\n")];
+        assert!(rows::<Pam>(&Lens, &texts).len() <= MAX_ROWS);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_calmly(text in "[ \\[\\]\\\\#@auth password\\n]{0,120}") {
+            let _ = rows::<Pam>(&Lens, &[("/etc/pam.d/x", &text)]);
+        }
+    }
+}

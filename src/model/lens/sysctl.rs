@@ -1,0 +1,156 @@
+//! `config.sysctl`: kernel parameters as `sysctl --system` would set them, sysctl.conf(5),
+//! sysctl.d(5). A file name found in an earlier directory hides the same name in later ones; the
+//! files are read in the order of their names and /etc/sysctl.conf last; the last assignment of
+//! a key counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts;
+use crate::model::cell::{AbsPath, Fact};
+use crate::model::lens::{ConfigFiles, Reading, Text, glob};
+use crate::model::schema::TableSchema;
+use crate::model::state::FactError;
+use crate::model::view::Loaded;
+
+const DIRECTORIES: [&str; 5] = [
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+];
+const MAIN: &str = "/etc/sysctl.conf";
+
+facts! {
+    /// Assignments of kernel parameters in sysctl.d and sysctl.conf.
+    #[table(name = "config.sysctl", origin = Lens, location = "{path}")]
+    pub struct SysctlRow {
+        /// The file.
+        pub path: AbsPath,
+        /// The line, from 1.
+        pub line: i64,
+        /// The parameter with dots; may hold `*`.
+        pub key: Arc<str>,
+        /// The value, white space folded; none where a line only excludes the key from globs.
+        pub value: Option<Arc<str>>,
+        /// Whether this is the last assignment of its key, which counts.
+        pub effective: bool,
+    }
+}
+
+/// Whether a key that may hold `*` speaks of a parameter. `*` stands for one part of the name.
+pub fn is_match(pattern: &str, key: &str) -> bool {
+    let slashed = |text: &str| text.replace('.', "/");
+    pattern == key
+        || (pattern.contains(['*', '?', '[']) && glob::matches(&slashed(pattern), &slashed(key)))
+}
+
+pub(super) struct Lens;
+
+impl super::Lens for Lens {
+    fn table(&self) -> &'static TableSchema {
+        SysctlRow::TABLE
+    }
+
+    fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
+        let mut reading = Reading::of::<SysctlRow>(files);
+        let mut by_name: BTreeMap<&str, &Text> = BTreeMap::new();
+        for directory in DIRECTORIES {
+            for file in files.in_directory(directory, ".conf") {
+                let name = file.path.rsplit('/').next().unwrap_or_default();
+                by_name.entry(name).or_insert(file);
+            }
+        }
+        let mut rows: Vec<SysctlRow> = Vec::new();
+        for file in by_name.into_values().chain(files.get(MAIN)) {
+            for (line, text) in (1..).zip(reading.text(file).lines()) {
+                let Some((key, value)) = assignment(text) else { continue };
+                rows.push(SysctlRow {
+                    path: AbsPath(Arc::clone(&file.path)),
+                    line,
+                    key: key.into(),
+                    value: value.map(Arc::from),
+                    effective: false,
+                });
+            }
+        }
+        let last: BTreeMap<Arc<str>, usize> =
+            rows.iter().enumerate().map(|(at, row)| (Arc::clone(&row.key), at)).collect();
+        for at in last.into_values() {
+            rows[at].effective = true;
+        }
+        rows.into_iter().for_each(|row| reading.push(row));
+        Ok(reading.done())
+    }
+}
+
+fn assignment(line: &str) -> Option<(String, Option<String>)> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with(['#', ';']) {
+        return None;
+    }
+    let (line, dash) =
+        line.strip_prefix('-').map_or((line, false), |rest| (rest.trim_start(), true));
+    match line.split_once('=') {
+        Some((key, value)) => {
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some((dotted(key.trim()), Some(value)))
+        }
+        // A key alone after a dash is excluded from what globs set.
+        None if dash => Some((dotted(line), None)),
+        None => None,
+    }
+}
+
+/// With a slash as the first separator, slashes separate and dots belong to names.
+fn dotted(key: &str) -> String {
+    let key = key.strip_prefix('/').unwrap_or(key);
+    let key = key.strip_prefix("proc/sys/").unwrap_or(key);
+    match key.find(['/', '.']) {
+        Some(at) if key.as_bytes()[at] == b'/' => key
+            .chars()
+            .map(|c| match c {
+                '/' => '.',
+                '.' => '/',
+                other => other,
+            })
+            .collect(),
+        _ => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::rows;
+    use super::*;
+
+    #[test]
+    fn the_last_file_by_name_wins_and_etc_hides_usr() {
+        let rows: Vec<SysctlRow> = rows(
+            &Lens,
+            &[
+                ("/usr/lib/sysctl.d/50-a.conf", "kernel.x = 0\n"),
+                ("/etc/sysctl.d/50-a.conf", "# mine\nkernel/x=1\n"),
+                ("/etc/sysctl.d/60-b.conf", "-kernel.x =  2   3\n"),
+                ("/etc/sysctl.d/notes.txt", "kernel.x = 9\n"),
+            ],
+        );
+        let shown: Vec<_> =
+            rows.iter().map(|r| (&*r.path.0, r.line, r.value.as_deref(), r.effective)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("/etc/sysctl.d/50-a.conf", 2, Some("1"), false),
+                ("/etc/sysctl.d/60-b.conf", 1, Some("2 3"), true),
+            ]
+        );
+    }
+
+    #[test]
+    fn globs_stand_for_one_part() {
+        assert!(is_match("net.ipv4.conf.*.rp_filter", "net.ipv4.conf.eth0.rp_filter"));
+        assert!(!is_match("net.*.rp_filter", "net.ipv4.conf.eth0.rp_filter"));
+        assert_eq!(dotted("net/ipv4/conf/eth0.1/x"), "net.ipv4.conf.eth0/1.x");
+    }
+}
