@@ -1,1 +1,41 @@
 //! Rank 2. A plan and facts to judgements: pure, total, deterministic.
+//!
+//! A host is judged in four steps: gates over `host` decide which rules are about it; the atoms
+//! that those rules need are answered table by table, each once; rules are evaluated as boolean
+//! programs over the answers; evidence is collected for those that fail.
+
+mod answer;
+mod evidence;
+mod files;
+mod judge;
+mod predicate;
+pub mod selftest;
+mod tables;
+mod truth;
+mod versions;
+
+use crate::model::cell::Fact as _;
+use crate::model::facts::FactSource;
+use crate::model::finding::Judgement;
+use crate::model::state::FactError;
+use crate::model::table::Host;
+use crate::model::view::View;
+use crate::rules::Plan;
+
+use self::answer::Answers;
+use self::judge::HostFacts;
+
+/// Judges one host by a plan: one judgement for every rule of the plan except those of a CIS
+/// benchmark that is about other hosts, in the order of the plan.
+///
+/// # Errors
+/// The bytes behind the facts are damaged.
+pub fn evaluate(plan: &Plan, facts: &dyn FactSource) -> Result<Vec<Judgement>, FactError> {
+    let view = View::new(facts);
+    let host = HostFacts::new(&plan.atoms, view.table(Host::TABLE)?);
+    let needed = judge::needed(plan, &host);
+    let mut answers = Answers::new(&plan.atoms, needed, host.now());
+    tables::answer(&mut answers, &view)?;
+    files::answer(&mut answers, &view)?;
+    Ok(judge::rules(plan, &host, &answers))
+}

@@ -1,1 +1,29 @@
-//! Rank 1. YAML to spanned syntax to a checked plan.
+//! Rank 1. YAML to spanned nodes to checked rules to a plan. The language is described in
+//! `rulesets/README.md`.
+
+pub mod ast;
+mod benchmark;
+mod compile;
+mod condition;
+mod cve;
+mod directory;
+mod embedded;
+pub(crate) mod example;
+mod library;
+mod operand;
+mod params;
+pub mod pattern;
+mod plan;
+mod query;
+pub(crate) mod reader;
+mod rule;
+pub(crate) mod selfcheck;
+mod suggest;
+pub mod words;
+pub mod yaml;
+
+pub use library::{FileKind, Library, RuleFile};
+pub(crate) use plan::{
+    Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, Step, TablePlan,
+};
+pub use plan::{DEFAULT_PROFILE, Plan, Selection};

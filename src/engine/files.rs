@@ -1,0 +1,269 @@
+//! Answers the atoms over `files`: by exact path, below directories, or in one scan for all that
+//! are left, which skips every class of file that no atom could be about.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
+use super::predicate::{Cells, holds};
+use super::truth::Tri;
+use crate::model::cell::{Cell as _, Fact as _};
+use crate::model::facts::{FileClass, Row, Rows};
+use crate::model::state::{FactError, TableState};
+use crate::model::table::File;
+use crate::model::value::Value;
+use crate::model::view::View;
+use crate::rules::ast::{Expect, Pred, WhenEmpty};
+use crate::rules::{Atom, FileAccess};
+
+/// An atom over files while its rows come in.
+struct Asked<'p> {
+    index: usize,
+    atom: &'p Atom,
+    filter: &'p Pred,
+    tally: Tally,
+    violators: Keeper,
+    holders: Keeper,
+}
+
+/// Rows kept while they pass by.
+struct Keeper {
+    rows: Rows,
+    total: usize,
+}
+
+impl Keeper {
+    fn new() -> Self {
+        Self { rows: Rows::new(File::TABLE), total: 0 }
+    }
+
+    fn keep(&mut self, row: Row<'_>) {
+        self.total += 1;
+        if self.rows.len() < MAX_KEPT {
+            self.rows.push(row.cells().to_vec());
+        }
+    }
+
+    fn kept(self) -> Kept {
+        let indexes = (0..self.rows.len()).collect();
+        Kept { rows: Some(Arc::new(self.rows)), indexes, total: self.total }
+    }
+}
+
+impl<'p> Asked<'p> {
+    fn see(&mut self, row: Row<'_>, now: Option<i64>) {
+        match holds(self.filter, &row, now) {
+            Tri::False => return,
+            Tri::Unknown => {
+                self.tally.doubt = true;
+                return;
+            }
+            Tri::True => {}
+        }
+        match self.tally.add(&self.atom.query, row, now) {
+            Tri::False if self.atom.keep_violators => self.violators.keep(row),
+            Tri::True if self.atom.keep_holders => self.holders.keep(row),
+            _ => {}
+        }
+    }
+
+    fn finish(self, state: &TableState, now: Option<i64>) -> (usize, Answer) {
+        let (truth, by_default) = self.tally.truth(&self.atom.query, state, now);
+        let (violators, holders) = (self.violators.kept(), self.holders.kept());
+        (self.index, Answer { truth, violators, holders, by_default })
+    }
+
+    /// Whether files of a class have to be shown. A file for which `must` is known to hold by its
+    /// class alone changes nothing for `each`, one for which it is known not to hold nothing for
+    /// the others, except that there is a row at all.
+    fn wants(&self, cells: &ClassCells, now: Option<i64>) -> bool {
+        if holds(self.filter, cells, now) == Tri::False {
+            return false;
+        }
+        let must = holds(&self.atom.query.must, cells, now);
+        match self.atom.query.expect {
+            Expect::Each => must != Tri::True || self.atom.keep_holders,
+            _ => must != Tri::False || self.atom.keep_violators,
+        }
+    }
+
+    /// Whether it matters that there is a row at all, and none was seen.
+    fn needs_any(&self) -> bool {
+        self.tally.rows == 0
+            && !matches!(
+                (&self.atom.query.expect, &self.atom.query.when_empty),
+                (_, None) | (Expect::Each | Expect::None, Some(WhenEmpty::Pass))
+            )
+    }
+}
+
+/// The columns of a file that its class tells.
+struct ClassCells {
+    cells: [Option<Value>; 9],
+}
+
+impl ClassCells {
+    fn new(class: FileClass) -> Self {
+        let mut cells = [const { None }; 9];
+        let known = [
+            ("kind", class.kind.into_value()),
+            ("mode", Value::Int(i64::from(class.mode))),
+            ("uid", Value::Int(i64::from(class.uid))),
+            ("gid", Value::Int(i64::from(class.gid))),
+        ];
+        for (name, value) in known {
+            if let Some(cell) = File::TABLE.column(name).and_then(|index| cells.get_mut(index)) {
+                *cell = Some(value);
+            }
+        }
+        Self { cells }
+    }
+}
+
+impl Cells for ClassCells {
+    fn cell(&self, column: usize) -> Option<&Value> {
+        self.cells.get(column).and_then(Option::as_ref)
+    }
+
+    fn manager(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Answers every needed atom over `files`.
+pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
+    let mut groups: BTreeMap<&FileAccess, Vec<Asked<'_>>> = BTreeMap::new();
+    for (index, atom) in answers.atoms.atoms.iter().enumerate() {
+        let Some(set) = answers.atoms.row_sets.get(atom.row_set) else { continue };
+        let needed = answers.needed.get(index).copied().unwrap_or(false);
+        if needed && set.table.name == File::TABLE.name {
+            groups.entry(&set.access).or_default().push(Asked {
+                index,
+                atom,
+                filter: &set.filter,
+                tally: Tally::default(),
+                violators: Keeper::new(),
+                holders: Keeper::new(),
+            });
+        }
+    }
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let state = view.files_state();
+    for (access, mut asked) in groups {
+        let mut group_state = state.clone();
+        match access {
+            FileAccess::Paths(paths) => {
+                let all_found = by_path(paths, &mut asked, view, answers.now)?;
+                // Paths are unique: when all that were asked for are there, nothing is missing.
+                if all_found && matches!(group_state, TableState::Truncated(_)) {
+                    group_state = TableState::Collected;
+                }
+            }
+            FileAccess::Under(directories) => {
+                for directory in directories {
+                    view.source().files_under(directory, &mut |row| {
+                        asked.iter_mut().for_each(|asked| asked.see(row, answers.now));
+                        ControlFlow::Continue(())
+                    })?;
+                }
+            }
+            FileAccess::Scan => scan(&mut asked, view, answers.now)?,
+        }
+        for asked in asked {
+            let (index, answer) = asked.finish(&group_state, answers.now);
+            if let Some(slot) = answers.answers.get_mut(index) {
+                *slot = answer;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn by_path(
+    paths: &[Arc<str>],
+    asked: &mut [Asked<'_>],
+    view: &View<'_>,
+    now: Option<i64>,
+) -> Result<bool, FactError> {
+    let mut rows = Rows::new(File::TABLE);
+    for path in paths {
+        if let Some(file) = view.source().file(path)? {
+            rows.push(file.into_cells());
+        }
+    }
+    for row in rows.iter() {
+        asked.iter_mut().for_each(|asked| asked.see(row, now));
+    }
+    Ok(rows.len() == paths.len())
+}
+
+fn scan(asked: &mut [Asked<'_>], view: &View<'_>, now: Option<i64>) -> Result<(), FactError> {
+    let wanted = |class: FileClass, asked: &[Asked<'_>]| -> Vec<usize> {
+        let cells = ClassCells::new(class);
+        let list = asked.iter().enumerate();
+        list.filter(|(_, asked)| asked.wants(&cells, now)).map(|(index, _)| index).collect()
+    };
+    let known: std::cell::RefCell<HashMap<FileClass, Arc<[usize]>>> = Default::default();
+    let lookup = |class: FileClass, asked: &[Asked<'_>]| -> Arc<[usize]> {
+        let mut known = known.borrow_mut();
+        Arc::clone(known.entry(class).or_insert_with(|| wanted(class, asked).into()))
+    };
+    let shared = std::cell::RefCell::new(&mut *asked);
+    view.source().scan_files(&|class| !lookup(class, &shared.borrow()).is_empty(), &mut |row| {
+        if let Some(class) = class_of(row) {
+            let mut asked = shared.borrow_mut();
+            let wanted = lookup(class, &asked);
+            for index in wanted.iter() {
+                if let Some(asked) = asked.get_mut(*index) {
+                    asked.see(row, now);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    is_there_any(asked, view, now)
+}
+
+/// Whether there is a row at all, for the atoms that saw none: their rows may all be of classes
+/// that did not have to be shown.
+fn is_there_any(
+    asked: &mut [Asked<'_>],
+    view: &View<'_>,
+    now: Option<i64>,
+) -> Result<(), FactError> {
+    for asked in asked.iter_mut().filter(|asked| asked.needs_any()) {
+        let filter = asked.filter;
+        let mut tally = Tally::default();
+        let query = &asked.atom.query;
+        view.source().scan_files(
+            &|class| holds(filter, &ClassCells::new(class), now) != Tri::False,
+            &mut |row| match holds(filter, &row, now) {
+                Tri::True => {
+                    tally.add(query, row, now);
+                    ControlFlow::Break(())
+                }
+                Tri::Unknown => {
+                    tally.doubt = true;
+                    ControlFlow::Continue(())
+                }
+                Tri::False => ControlFlow::Continue(()),
+            },
+        )?;
+        tally.doubt |= asked.tally.doubt;
+        asked.tally = tally;
+    }
+    Ok(())
+}
+
+fn class_of(row: Row<'_>) -> Option<FileClass> {
+    let [_, kind, mode, uid, gid, ..] = row.cells() else { return None };
+    Some(FileClass {
+        kind: crate::model::table::FileKind::from_value(kind)?,
+        mode: u32::from_value(mode)?,
+        uid: u32::from_value(uid)?,
+        gid: u32::from_value(gid)?,
+    })
+}

@@ -1,0 +1,127 @@
+//! Answers the atoms over every table other than `files`.
+
+use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
+use super::predicate::holds;
+use super::truth::Tri;
+use crate::model::facts::Row;
+use crate::model::state::FactError;
+use crate::model::view::{Loaded, View};
+use crate::rules::{Atom, TablePlan};
+
+/// Answers every needed atom over a table that is loaded as a whole.
+pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
+    let by_set = needed_atoms(answers);
+    for plan in &answers.atoms.tables {
+        if !is_needed(plan, answers) {
+            continue;
+        }
+        let loaded = view.table(plan.table)?;
+        let found = find(plan, answers, &loaded);
+        for (set, (rows, doubt)) in found {
+            for atom in by_set.get(set).into_iter().flatten() {
+                let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
+                let answer = ask(known, &loaded, &rows, doubt, answers.now);
+                if let Some(slot) = answers.answers.get_mut(*atom) {
+                    *slot = answer;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The needed atoms of each row set.
+fn needed_atoms(answers: &Answers<'_>) -> Vec<Vec<usize>> {
+    let mut by_set = vec![Vec::new(); answers.atoms.row_sets.len()];
+    for (index, atom) in answers.atoms.atoms.iter().enumerate() {
+        if answers.needed.get(index).copied().unwrap_or(false)
+            && let Some(list) = by_set.get_mut(atom.row_set)
+        {
+            list.push(index);
+        }
+    }
+    by_set
+}
+
+fn is_needed(plan: &TablePlan, answers: &Answers<'_>) -> bool {
+    let sets = answers.atoms.row_sets.iter().zip(&answers.row_sets);
+    sets.into_iter().any(|(set, needed)| *needed && set.table.name == plan.table.name)
+}
+
+/// The rows of every needed row set, and whether a row may belong to it that could not be judged.
+fn find(
+    plan: &TablePlan,
+    answers: &Answers<'_>,
+    loaded: &Loaded,
+) -> Vec<(usize, (Vec<usize>, bool))> {
+    let mut slots: Vec<Option<usize>> = vec![None; answers.row_sets.len()];
+    let mut found: Vec<(usize, (Vec<usize>, bool))> = Vec::new();
+    for (index, set) in answers.atoms.row_sets.iter().enumerate() {
+        let needed = answers.row_sets.get(index).copied().unwrap_or(false);
+        if needed
+            && set.table.name == plan.table.name
+            && let Some(slot) = slots.get_mut(index)
+        {
+            *slot = Some(found.len());
+            found.push((index, (Vec::new(), false)));
+        }
+    }
+    for (position, row) in loaded.rows.iter().enumerate() {
+        let mut test = |set: usize| {
+            let Some(slot) = slots.get(set).copied().flatten() else { return };
+            let Some((_, (rows, doubt))) = found.get_mut(slot) else { return };
+            // Two keys of one row may lead to the same row set.
+            if rows.last() == Some(&position) {
+                return;
+            }
+            let Some(filter) = answers.atoms.row_sets.get(set).map(|set| &set.filter) else {
+                return;
+            };
+            match holds(filter, &row, answers.now) {
+                Tri::True => rows.push(position),
+                Tri::Unknown => *doubt = true,
+                Tri::False => {}
+            }
+        };
+        for (column, sets) in &plan.keyed {
+            let sets = row.cells().get(*column).and_then(|cell| sets.get(cell));
+            sets.into_iter().flatten().copied().for_each(&mut test);
+        }
+        plan.scanned.iter().copied().for_each(&mut test);
+    }
+    found
+}
+
+/// Asks an atom about the rows of its row set.
+fn ask(atom: &Atom, loaded: &Loaded, rows: &[usize], doubt: bool, now: Option<i64>) -> Answer {
+    let mut tally = Tally { doubt, ..Tally::default() };
+    let (mut violators, mut holders) = (Kept::default(), Kept::default());
+    for index in rows {
+        let Some(row) = loaded.rows.get(*index) else { continue };
+        match tally.add(&atom.query, row, now) {
+            Tri::False if atom.keep_violators => violators.keep(*index),
+            Tri::True if atom.keep_holders => holders.keep(*index),
+            _ => {}
+        }
+    }
+    for kept in [&mut violators, &mut holders] {
+        kept.rows = Some(std::sync::Arc::clone(&loaded.rows));
+    }
+    let (truth, by_default) = tally.truth(&atom.query, &loaded.state, now);
+    Answer { truth, violators, holders, by_default }
+}
+
+impl Kept {
+    fn keep(&mut self, index: usize) {
+        self.total += 1;
+        if self.indexes.len() < MAX_KEPT {
+            self.indexes.push(index);
+        }
+    }
+
+    /// The rows that were kept.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = self.rows.as_deref();
+        self.indexes.iter().filter_map(move |index| rows?.get(*index))
+    }
+}

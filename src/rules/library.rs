@@ -1,0 +1,165 @@
+//! Where rules come from: the rulesets in the program, and directories that extend or replace
+//! them by id.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::compile;
+use super::directory;
+use super::embedded;
+use super::plan::Plan;
+use crate::diagnostic::Diagnostic;
+use crate::model::finding::RulesPackage;
+
+/// What a file in the rulesets is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A rule of a package other than CIS and CVE.
+    Rule(RulesPackage),
+    /// A CVE.
+    Vulnerability,
+    /// A CIS control.
+    Control,
+    /// A CIS benchmark.
+    Benchmark,
+}
+
+impl FileKind {
+    /// What a file at this path below a rulesets directory is; none where no file belongs there.
+    pub fn of(path: &str) -> Option<(Self, &str)> {
+        let id = path.strip_suffix(".yaml")?;
+        let (directory, name) = id.rsplit_once('/')?;
+        let good = !name.is_empty()
+            && name.len() <= 120
+            && !name.starts_with('.')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let kind = match directory {
+            "cis/controls" => Self::Control,
+            "cis/benchmarks" => Self::Benchmark,
+            "common-vulnerabilities" => Self::Vulnerability,
+            "security-best-practices" => Self::Rule(RulesPackage::SecurityBestPractices),
+            "runtime-behavior-analysis" => Self::Rule(RulesPackage::RuntimeBehavior),
+            _ => return None,
+        };
+        good.then_some((kind, id))
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone)]
+pub struct RuleFile {
+    /// What it is.
+    pub kind: FileKind,
+    /// Its path below the rulesets directory, without ending.
+    pub id: Arc<str>,
+    /// The name the user knows it by.
+    pub name: String,
+    /// Its text.
+    pub text: Cow<'static, str>,
+    /// The tree that the build script made of the text, without examples.
+    pub(crate) tree: Option<&'static [u8]>,
+}
+
+impl RuleFile {
+    /// Whether it came with the program.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+}
+
+/// A set of rule files.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    files: BTreeMap<Arc<str>, RuleFile>,
+}
+
+impl Library {
+    /// The rulesets that came with the program.
+    pub fn embedded() -> Self {
+        let files = embedded::files().map(|file| (Arc::clone(&file.id), file)).collect();
+        Self { files }
+    }
+
+    /// The embedded rulesets with those in `directories` on top: a file replaces the one with its
+    /// id. Each directory is laid out like `rulesets/`.
+    ///
+    /// # Errors
+    /// Every directory and file that cannot be read or is in no place that rules have.
+    pub fn with_directories(directories: &[PathBuf]) -> Result<Self, Vec<Diagnostic>> {
+        let mut library = Self::embedded();
+        library.add(directories)?;
+        Ok(library)
+    }
+
+    /// Only the files of these directories.
+    ///
+    /// # Errors
+    /// As for [`Library::with_directories`].
+    pub fn only(directories: &[PathBuf]) -> Result<Self, Vec<Diagnostic>> {
+        let mut library = Self::default();
+        library.add(directories)?;
+        Ok(library)
+    }
+
+    fn add(&mut self, directories: &[PathBuf]) -> Result<(), Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        for directory in directories {
+            match directory::read(directory) {
+                Ok(files) => {
+                    self.files.extend(files.into_iter().map(|file| (Arc::clone(&file.id), file)));
+                }
+                Err(list) => errors.extend(list),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Adds one file from its text, for tests and tools; `path` is relative to the rulesets
+    /// directory. False where no rule file belongs at that path.
+    pub fn insert(&mut self, path: &str, text: impl Into<String>) -> bool {
+        let Some((kind, id)) = FileKind::of(path) else { return false };
+        let id: Arc<str> = Arc::from(id);
+        let text = Cow::Owned(text.into());
+        let file = RuleFile { kind, id: Arc::clone(&id), name: path.to_owned(), text, tree: None };
+        self.files.insert(id, file);
+        true
+    }
+
+    /// Every file, by id.
+    pub fn files(&self) -> impl Iterator<Item = &RuleFile> {
+        self.files.values()
+    }
+
+    /// The text of the file that a rule comes from: its own, or its benchmark's.
+    pub fn source(&self, id: &str) -> Option<&str> {
+        self.file(id).map(|file| &*file.text)
+    }
+
+    /// The file that a rule comes from.
+    pub fn file(&self, id: &str) -> Option<&RuleFile> {
+        let own = self.files.get(id);
+        own.or_else(|| {
+            let (benchmark, _) = id.strip_prefix("cis/")?.split_once('/')?;
+            self.files.get(&*format!("cis/benchmarks/{benchmark}"))
+        })
+    }
+
+    /// All rules, checked and planned.
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn compile(&self) -> Result<Plan, Vec<Diagnostic>> {
+        compile::rules(self, false).map(Plan::of)
+    }
+
+    /// The checked rules, as the plan is made of them; with `strict`, patterns of embedded files
+    /// are compiled too.
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn checked(&self, strict: bool) -> Result<Vec<super::ast::Rule>, Vec<Diagnostic>> {
+        compile::rules(self, strict)
+    }
+}

@@ -1,0 +1,193 @@
+//! The plan: rules as boolean programs over atoms. An atom is a question to one table; equal
+//! atoms of different rules are one, and atoms over the same rows share the search for them, so
+//! that a host is asked everything once.
+
+mod build;
+mod rows;
+
+use std::sync::Arc;
+
+use super::ast::{Pred, Query, Template};
+use crate::model::finding::{RuleInfo, RulesPackage};
+use crate::model::schema::TableSchema;
+
+pub(crate) use rows::{FileAccess, TablePlan};
+
+/// The profile that is judged where the user names none.
+pub const DEFAULT_PROFILE: &str = "Level 1 - Server";
+
+/// Rules ready to be judged. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The rules, by package, then id, benchmarks in the order of their numbers.
+    pub rules: Arc<[RuleInfo]>,
+    pub(crate) programs: Arc<[Program]>,
+    pub(crate) atoms: Arc<Atoms>,
+    /// The CIS profile that was selected.
+    pub(crate) profile: Option<Arc<str>>,
+}
+
+/// Which rules of a plan to judge.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// The packages; none at all means every package.
+    pub packages: Vec<RulesPackage>,
+    /// The CIS profile, for example `Level 2 - Server`; [`DEFAULT_PROFILE`] where there is none.
+    pub profile: Option<Arc<str>>,
+}
+
+/// What all programs share.
+#[derive(Debug, Default)]
+pub(crate) struct Atoms {
+    /// Predicates over `host`.
+    pub(crate) gates: Vec<Arc<Pred>>,
+    /// Searches for rows.
+    pub(crate) row_sets: Vec<RowSet>,
+    /// Questions to the rows of a row set.
+    pub(crate) atoms: Vec<Atom>,
+    /// How the rows of each table other than `files` find their row sets.
+    pub(crate) tables: Vec<TablePlan>,
+}
+
+/// The rows of one table that a predicate holds for.
+#[derive(Debug)]
+pub(crate) struct RowSet {
+    pub(crate) table: &'static TableSchema,
+    pub(crate) filter: Pred,
+    /// For `files`: how to get at the rows.
+    pub(crate) access: FileAccess,
+}
+
+/// A question to the rows of a row set.
+#[derive(Debug)]
+pub(crate) struct Atom {
+    pub(crate) row_set: usize,
+    pub(crate) query: Query,
+    /// Which rows a failure would have to show.
+    pub(crate) keep_violators: bool,
+    pub(crate) keep_holders: bool,
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// Position of the benchmark's gate.
+    pub(crate) benchmark: Option<usize>,
+    pub(crate) finding: Template,
+    pub(crate) attributes: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) lists_packages: bool,
+    pub(crate) body: ProgramBody,
+}
+
+/// What a program asks.
+#[derive(Debug, Clone)]
+pub(crate) enum ProgramBody {
+    Parts(Vec<ProgramPart>),
+    Manual(Arc<str>),
+}
+
+/// A requirement with the hosts it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct ProgramPart {
+    /// Position of the gate, and words for it.
+    pub(crate) applies: Option<(usize, Arc<str>)>,
+    pub(crate) requires: Vec<(Step, Arc<str>)>,
+    pub(crate) check: Step,
+}
+
+/// A boolean program over atoms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    All(Vec<Step>),
+    Any(Vec<Step>),
+    Not(Box<Step>),
+    Atom(usize),
+}
+
+impl Step {
+    /// Calls `visit` with every atom's position.
+    pub(crate) fn atoms(&self, visit: &mut dyn FnMut(usize)) {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().for_each(|step| step.atoms(visit)),
+            Self::Not(step) => step.atoms(visit),
+            Self::Atom(atom) => visit(*atom),
+        }
+    }
+}
+
+impl Plan {
+    /// The plan of these rules.
+    pub(crate) fn of(rules: Vec<super::ast::Rule>) -> Self {
+        build::plan(rules)
+    }
+
+    /// The part of the plan that a user asked for. Of a benchmark, the recommendations of the
+    /// profile; a profile of level 2 includes those of level 1 of its kind.
+    #[must_use]
+    pub fn select(&self, selection: &Selection) -> Self {
+        let profile = selection.profile.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
+        let kept = self.rules.iter().zip(self.programs.iter()).filter(|(rule, _)| {
+            let package =
+                selection.packages.is_empty() || selection.packages.contains(&rule.package);
+            let level = rule.recommendation.as_ref().is_none_or(|recommendation| {
+                recommendation.levels.iter().any(|level| includes(&profile, level))
+            });
+            package && level
+        });
+        let (rules, programs): (Vec<_>, Vec<_>) =
+            kept.map(|(rule, program)| (rule.clone(), program.clone())).unzip();
+        Self {
+            rules: rules.into(),
+            programs: programs.into(),
+            atoms: Arc::clone(&self.atoms),
+            profile: Some(profile),
+        }
+    }
+
+    /// The names of all CIS profiles in the plan, sorted.
+    pub fn profiles(&self) -> Vec<Arc<str>> {
+        let mut profiles: Vec<Arc<str>> = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.recommendation.as_ref())
+            .flat_map(|recommendation| recommendation.levels.iter().cloned())
+            .collect();
+        profiles.sort();
+        profiles.dedup();
+        profiles
+    }
+
+    /// How many atoms and row sets the rules share, for figures.
+    pub fn size(&self) -> (usize, usize) {
+        (self.atoms.atoms.len(), self.atoms.row_sets.len())
+    }
+}
+
+/// Whether a profile has the recommendations of a level.
+fn includes(profile: &str, level: &str) -> bool {
+    let same = profile.eq_ignore_ascii_case(level);
+    let below = |two: &str, one: &str| {
+        let (Some(p), Some(l)) = (rest(profile, two), rest(level, one)) else { return false };
+        p.eq_ignore_ascii_case(l)
+    };
+    same || below("level 2", "level 1")
+}
+
+fn rest<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    let head = text.get(..start.len())?;
+    head.eq_ignore_ascii_case(start).then(|| &text[start.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::includes;
+
+    #[test]
+    fn level_two_includes_level_one_of_its_kind() {
+        assert!(includes("Level 2 - Server", "Level 1 - Server"));
+        assert!(includes("level 1 - server", "Level 1 - Server"));
+        assert!(!includes("Level 2 - Server", "Level 1 - Workstation"));
+        assert!(!includes("Level 1 - Server", "Level 2 - Server"));
+        assert!(includes("Level 2", "Level 1"));
+    }
+}
