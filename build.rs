@@ -15,7 +15,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 #[expect(clippy::disallowed_methods, reason = "this is how cargo speaks to a build script")]
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest")?);
