@@ -86,11 +86,7 @@ impl Truth {
         for value in values {
             match value {
                 value if value == *decides => return value,
-                Self::Unknown(reason) => {
-                    if !unknown.contains(&reason) {
-                        unknown.push(reason);
-                    }
-                }
+                Self::Unknown(reason) if !unknown.contains(&reason) => unknown.push(reason),
                 Self::NotApplicable(reason) => {
                     not_applicable.get_or_insert(reason);
                 }

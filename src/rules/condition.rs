@@ -92,7 +92,7 @@ fn column_test(
     key: &Key,
     node: &Node,
 ) -> Option<Pred> {
-    let Some((position, column)) = find(cx, table, key) else { return None };
+    let (position, column) = find(cx, table, key)?;
     let tests = condition(cx, table, column, node)?;
     let mut leaves: Vec<Pred> =
         tests.into_iter().map(|test| Pred::Leaf { column: position, test }).collect();
