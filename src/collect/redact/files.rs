@@ -120,7 +120,9 @@ pub fn is_secret_file(path: &str) -> bool {
         || NAMES.contains(&original)
         || ENDINGS.iter().any(|ending| original.ends_with(ending))
         || (original.starts_with("ssh_host_") && original.ends_with("_key"))
-        || (original.starts_with("id_") && !original.ends_with(".pub"))
+        || ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"]
+            .iter()
+            .any(|kind| original.starts_with(kind) && !original.ends_with(".pub"))
         || original.ends_with("_rsa")
         || original.ends_with("-key.pem")
         || original.starts_with("privkey") && original.ends_with(".pem")

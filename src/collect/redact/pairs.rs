@@ -166,8 +166,7 @@ fn leads_line(line: &str, separator: usize, dialect: Dialect) -> bool {
 fn open_quote(before: &str) -> Option<char> {
     let mut open = None;
     let mut escaped = false;
-    let mut letters = before.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in before.char_indices() {
         if escaped {
             escaped = false;
             continue;
