@@ -1,1 +1,9 @@
 //! Rank 3. Targets in, reports out: many hosts in parallel, gates, exclusions.
+
+mod gate;
+mod host;
+mod targets;
+
+pub use gate::{Gate, Tally, tally};
+pub use host::host_report;
+pub use targets::{TargetError, assess_snapshots, snapshots};

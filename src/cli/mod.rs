@@ -1,10 +1,80 @@
 //! Rank 5. The command line: the only place that parses arguments, prints and exits.
 
+mod args;
+mod collect;
 mod exit;
+mod facts;
+mod progress;
+mod render;
+mod rules;
+mod scan;
+mod snapshot;
+mod source;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser;
 
 pub use exit::Exit;
 
+use args::{Arguments, Command};
+
 /// Runs the program with these arguments and gives its exit code.
-pub fn run(_arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
-    Exit::Usage
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let usage = error.use_stderr();
+            // A closed pipe while help is shown is not an error.
+            let _ = error.print();
+            return if usage { Exit::Usage } else { Exit::Clean };
+        }
+    };
+    let result = match arguments.command {
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
+        Command::Rules(command) => rules::run(&command),
+        Command::Explain { code } => facts::explain(code.as_deref()),
+        Command::Facts { table } => facts::run(table.as_deref()),
+        Command::Snapshot(command) => snapshot::run(&command),
+        Command::Completions { shell } => completions(shell),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(Failure::Told(exit)) => exit,
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(Failure::Output(error)) => {
+            render::line(&format!("error: the output cannot be written: {error}"));
+            Exit::Internal
+        }
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+enum Failure {
+    /// The user has been told.
+    Told(Exit),
+    /// The output could not be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Standard output, locked and buffered.
+fn stdout() -> io::BufWriter<io::StdoutLock<'static>> {
+    io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    let mut command = <Arguments as clap::CommandFactory>::command();
+    clap_complete::generate(shell, &mut command, "assay", &mut script);
+    stdout().write_all(&script)?;
+    Ok(Exit::Clean)
 }

@@ -8,4 +8,7 @@ super::codes! {
         "Nothing that looks like an operating system was found under the root: no os-release, no \
          package database, no /etc. A failed mount looks just like this, so it is not evaluated: \
          an empty root must never look like a healthy host.";
+    UNWRITABLE = "C003", "an output file cannot be written",
+        "The system refused to write the file given with -o. Nothing is left half written: the \
+         file is as it was before. Check that the directory exists, the permission and the space.";
 }

@@ -1,0 +1,160 @@
+//! Judgements to what reports carry: findings in Inspector's words, exclusions, outcomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::engine;
+use crate::model::cell::Time;
+use crate::model::facts::FactSource;
+use crate::model::finding::{
+    Asset, Exclusion, Finding, HostReport, Judgement, Outcome, RuleInfo, RulesPackage, Status,
+    Verdict,
+};
+use crate::model::state::FactError;
+use crate::model::table::{Cloud, Host, Interface};
+use crate::model::view::View;
+use crate::rules::Plan;
+
+/// Judges one host.
+///
+/// # Errors
+/// The bytes behind its facts are damaged.
+pub fn host_report(
+    plan: &Plan,
+    snapshot: &str,
+    facts: &dyn FactSource,
+) -> Result<HostReport, FactError> {
+    let judgements = engine::evaluate(plan, facts)?;
+    let (asset, collected_at) = asset(&View::new(facts))?;
+    let rules = &plan.rules;
+    let mut findings: Vec<Finding> = judgements
+        .iter()
+        .filter(|judgement| judgement.verdict == Verdict::Fail)
+        .filter_map(|judgement| {
+            Some(finding(&asset, judgement.rule, rules.get(judgement.rule)?, judgement))
+        })
+        .collect();
+    let package = |rule: usize| rules.get(rule).map(|rule| rule.package);
+    findings
+        .sort_by_key(|found| (package(found.rule), std::cmp::Reverse(found.severity), found.rule));
+    let clean = RulesPackage::ALL
+        .into_iter()
+        .filter(|wanted| {
+            let mut of = judgements.iter().filter(|j| package(j.rule) == Some(*wanted)).peekable();
+            of.peek().is_some()
+                && of.all(|j| matches!(j.verdict, Verdict::Pass | Verdict::NotApplicable(_)))
+        })
+        .collect();
+    Ok(HostReport {
+        snapshot: snapshot.into(),
+        exclusions: exclusions(&asset, rules, &judgements),
+        asset,
+        collected_at,
+        findings,
+        outcomes: judgements
+            .into_iter()
+            .map(|judgement| Outcome { rule: judgement.rule, verdict: judgement.verdict })
+            .collect(),
+        clean,
+    })
+}
+
+fn asset(view: &View<'_>) -> Result<(Asset, Time), FactError> {
+    let (_, hosts) = view.typed::<Host>()?;
+    let Some(host) = hosts.into_iter().next() else {
+        return Ok((Asset { hostname: "unknown".into(), ..Asset::default() }, Time::default()));
+    };
+    let cloud = view.typed::<Cloud>()?.1.into_iter().next();
+    let (_, interfaces) = view.typed::<Interface>()?;
+    let tags = host.tags.iter().filter_map(|tag| {
+        let (key, value) = tag.split_once('=')?;
+        Some((Arc::from(key), Arc::from(value)))
+    });
+    let asset = Asset {
+        agent_id: host.agent_id,
+        ami_id: cloud.as_ref().and_then(|cloud| cloud.image_id.clone()),
+        auto_scaling_group: cloud.as_ref().and_then(|cloud| cloud.autoscaling_group.clone()),
+        ipv4_addresses: interfaces.iter().flat_map(|i| i.ipv4.iter().cloned()).collect(),
+        ipv6_addresses: interfaces.iter().flat_map(|i| i.ipv6.iter().cloned()).collect(),
+        public_ip: cloud.and_then(|cloud| cloud.public_ip),
+        tags: tags.collect(),
+        os: host.os_name.or(host.os).unwrap_or_else(|| "unknown system".into()),
+        kernel: host.kernel_running,
+        hostname: host.hostname,
+    };
+    Ok((asset, host.collected_at))
+}
+
+fn finding(asset: &Asset, index: usize, rule: &RuleInfo, judgement: &Judgement) -> Finding {
+    let mut attributes = vec![("INSTANCE_ID".into(), Arc::clone(&asset.agent_id))];
+    attributes.extend(judgement.attributes.iter().cloned());
+    let mut title = Arc::clone(&judgement.sentence);
+    if let Some(cis) = &rule.recommendation {
+        let name = format!("{} {}", cis.number, rule.title);
+        title = format!("Instance {} is not compliant with rule {name}", asset.agent_id).into();
+        attributes.push((
+            "BENCHMARK_ID".into(),
+            format!("{} v{}", cis.benchmark, cis.benchmark_version).into(),
+        ));
+        attributes.push(("BENCHMARK_RULE_ID".into(), name.into()));
+        attributes.push(("CIS_BENCHMARK_PROFILE".into(), cis.levels.join(", ").into()));
+    }
+    Finding {
+        rule: index,
+        id: Arc::clone(&rule.title),
+        title,
+        severity: rule.severity,
+        description: Arc::clone(&rule.description),
+        recommendation: Arc::clone(&rule.remediation),
+        attributes,
+        evidence: judgement.evidence.clone(),
+        status: Status::Open,
+    }
+}
+
+/// Unknown verdicts as Inspector's exclusions: one for each package and reason.
+fn exclusions(asset: &Asset, rules: &[RuleInfo], judgements: &[Judgement]) -> Vec<Exclusion> {
+    let mut groups: BTreeMap<(RulesPackage, &Arc<str>), Vec<usize>> = BTreeMap::new();
+    for judgement in judgements {
+        if let (Verdict::Unknown(reason), Some(rule)) =
+            (&judgement.verdict, rules.get(judgement.rule))
+        {
+            groups.entry((rule.package, reason)).or_default().push(judgement.rule);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((package, reason), members)| {
+            let titles: BTreeSet<&str> = members
+                .iter()
+                .filter_map(|rule| rules.get(*rule))
+                .map(|rule| &*rule.title)
+                .collect();
+            let shown: Vec<&str> = titles.iter().copied().take(3).collect();
+            let more = titles.len().saturating_sub(shown.len());
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            Exclusion {
+                title: "Rules evaluation error for single instance".into(),
+                description: format!(
+                    "{} of {} could not be judged, because {reason}: {}{more}.",
+                    if members.len() == 1 {
+                        "1 rule".into()
+                    } else {
+                        format!("{} rules", members.len())
+                    },
+                    package.name(),
+                    shown.join("; "),
+                )
+                .into(),
+                recommendation: "Collect again with the rights and on the kind of source that the \
+                                 reason names, then scan again."
+                    .into(),
+                scopes: vec![
+                    ("INSTANCE_ID".into(), Arc::clone(&asset.agent_id)),
+                    ("RULES_PACKAGE_ARN".into(), package.arn().into()),
+                ],
+                rules: members,
+            }
+        })
+        .collect()
+}

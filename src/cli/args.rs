@@ -1,0 +1,221 @@
+//! The arguments as written. Each command turns them into what it needs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXITS: &str = "Exit codes:
+  0   evaluated, nothing at or above the gate
+  1   findings at or above --fail-on
+  2   the command line is wrong
+  3   bad rules
+  4   bad snapshot or root
+  5   nothing was evaluated
+  70  internal error";
+
+const SCAN_EXAMPLES: &str = "Examples:
+  assay scan                                this host
+  assay scan --root /mnt/image              a mounted image
+  assay scan snapshots/                     every snapshot in a directory
+  assay scan --package sbp --fail-on medium web1.assay
+  find . -name '*.assay' | assay scan - --format ndjson -o findings.ndjson
+
+Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules,
+4 bad snapshot or root, 5 nothing evaluated, 70 internal error";
+
+/// Scans hosts, images and snapshots, offline, with declarative rules.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, after_help = EXITS, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Judge this host, a root, or snapshots
+    Scan(Scan),
+    /// Capture a host or a root into a snapshot file
+    Collect(Collect),
+    /// List, show, check and start rules
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Explain a diagnostic code
+    Explain {
+        /// The code, for example S002; without it, all codes
+        code: Option<String>,
+    },
+    /// List the tables and columns that rules can ask about
+    Facts {
+        /// Show only this table
+        table: Option<String>,
+    },
+    /// Look into a snapshot file
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatName {
+    /// For people
+    Text,
+    /// Inspector Classic's DescribeFindings
+    Inspector,
+    /// One JSON object a line
+    Ndjson,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PackageName {
+    /// Common Vulnerabilities and Exposures
+    Cve,
+    /// CIS Operating System Security Configuration Benchmarks
+    Cis,
+    /// Security Best Practices
+    Sbp,
+    /// Runtime Behavior Analysis
+    Rba,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    High,
+    Medium,
+    Low,
+    Informational,
+    /// Never
+    None,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SCAN_EXAMPLES)]
+pub(super) struct Scan {
+    /// Snapshot files, directories of them, or `-` to read paths from standard input; without
+    /// any, this host
+    pub(super) paths: Vec<PathBuf>,
+    /// Judge the host whose file system is mounted at this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    pub(super) root: Option<PathBuf>,
+    /// Judge only this rules package; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) package: Vec<PackageName>,
+    /// Add rules from a directory laid out like rulesets/; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The CIS profile
+    #[arg(long, value_name = "NAME", default_value = crate::rules::DEFAULT_PROFILE)]
+    pub(super) profile: String,
+    /// Output format; may be given several times, each with its own -o
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Vec<FormatName>,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Vec<PathBuf>,
+    /// ndjson: also one line for every rule judged
+    #[arg(long)]
+    pub(super) outcomes: bool,
+    /// Exit with 1 on findings at or above this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub(super) fail_on: FailOn,
+    /// Exit with 1 where a rule could not be judged
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// How many snapshots to judge at the same time [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// Give the host a tag; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    pub(super) tag: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  assay collect -o web1.assay
+  assay collect --root /mnt/image --tag env=prod -o image.assay")]
+pub(super) struct Collect {
+    /// The snapshot file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Collect from the file system mounted at this directory instead of this host
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Give the host a tag; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    pub(super) tag: Vec<(String, String)>,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && key.len() <= 128 && value.len() <= 256 => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => {
+            Err("a tag is KEY=VALUE, with a key of 1 to 128 and a value of up to 256 bytes".into())
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rules {
+    /// List every rule
+    List {
+        /// As a JSON array
+        #[arg(long, value_enum, default_value = "text")]
+        format: ListFormat,
+        /// Add rules from a directory
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show the file of one rule
+    Show {
+        /// The rule's id, for example security-best-practices/enable-aslr
+        id: String,
+    },
+    /// Check rule files and run their examples
+    Check {
+        /// A directory laid out like rulesets/; without it, the embedded rules
+        directory: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Snapshot {
+    /// What a snapshot holds
+    Info {
+        /// The snapshot file
+        file: PathBuf,
+    },
+    /// Print the rows of one table, one JSON object a line
+    Cat {
+        /// The snapshot file
+        file: PathBuf,
+        /// The table, for example packages
+        table: String,
+    },
+    /// Read every byte and compare every checksum
+    Verify {
+        /// The snapshot file
+        file: PathBuf,
+    },
+    /// Print everything as JSON
+    Export {
+        /// The snapshot file
+        file: PathBuf,
+        /// Only JSON is there today; the option may be left out
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,93 @@
+//! `assay rules`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::args::{ListFormat, Rules};
+use super::{Exit, Failure, render, stdout};
+use crate::diagnostic::Diagnostic;
+use crate::model::finding::RuleInfo;
+use crate::rules::Library;
+
+pub(super) fn run(command: &Rules) -> Result<Exit, Failure> {
+    match command {
+        Rules::List { format, rules } => list(*format, rules),
+        Rules::Show { id } => show(id),
+        Rules::Check { directory } => check(directory.as_ref()),
+    }
+}
+
+/// Shows every mistake.
+fn told(diagnostics: &[Diagnostic]) -> Failure {
+    diagnostics.iter().for_each(render::diagnostic);
+    Failure::Told(Exit::BadRules)
+}
+
+fn list(format: ListFormat, directories: &[PathBuf]) -> Result<Exit, Failure> {
+    let plan = Library::with_directories(directories)
+        .and_then(|library| library.compile())
+        .map_err(|diagnostics| told(&diagnostics))?;
+    let mut out = stdout();
+    match format {
+        ListFormat::Text => {
+            for rule in plan.rules.iter() {
+                let severity = rule.severity.name();
+                writeln!(out, "{:<52} {severity:<13} {}", rule.id, rule.title)?;
+            }
+        }
+        ListFormat::Json => {
+            let rules: Json = plan.rules.iter().map(object).collect();
+            writeln!(out, "{rules:#}")?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+fn object(rule: &RuleInfo) -> Json {
+    let mut out = Map::new();
+    out.insert("id".into(), json!(*rule.id));
+    out.insert("package".into(), json!(rule.package.short()));
+    out.insert("title".into(), json!(*rule.title));
+    out.insert("severity".into(), json!(rule.severity.name()));
+    out.insert("automated".into(), json!(rule.automated));
+    if let Some(cis) = &rule.recommendation {
+        out.insert("benchmark".into(), json!(*cis.benchmark));
+        out.insert("benchmark_version".into(), json!(*cis.benchmark_version));
+        out.insert("recommendation".into(), json!(*cis.number));
+        let levels = cis.levels.iter().map(|level| json!(**level)).collect::<Json>();
+        out.insert("levels".into(), levels);
+        out.insert("control".into(), json!(cis.control.as_deref()));
+    }
+    Json::Object(out)
+}
+
+fn show(id: &str) -> Result<Exit, Failure> {
+    let library = Library::embedded();
+    let Some(text) = library.source(id) else {
+        render::line(&format!("error: there is no rule {id:?}; `assay rules list` lists them"));
+        return Ok(Exit::Usage);
+    };
+    let mut out = stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+fn check(directory: Option<&PathBuf>) -> Result<Exit, Failure> {
+    let library = match directory {
+        Some(directory) => Library::only(std::slice::from_ref(directory)),
+        None => Ok(Library::embedded()),
+    }
+    .map_err(|diagnostics| told(&diagnostics))?;
+    let report = crate::engine::selftest::check(&library);
+    if !report.diagnostics.is_empty() {
+        return Err(told(&report.diagnostics));
+    }
+    let mut out = stdout();
+    writeln!(out, "{} files, {} examples: all as they should be", report.files, report.examples)?;
+    out.flush()?;
+    Ok(Exit::Clean)
+}
