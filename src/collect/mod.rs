@@ -12,6 +12,7 @@ mod host;
 mod packages;
 pub mod redact;
 pub mod root;
+pub mod system;
 mod text;
 
 pub use directory::{DirectoryRoot, LiveRoot};

@@ -1,0 +1,132 @@
+//! A unit as systemd loads it: its file and drop-ins merged into the settings that rules ask for.
+
+use super::dropins;
+use super::search::{Content, Search};
+use super::specifiers::expand;
+use crate::collect::redact;
+use crate::model::unit::{Assignment, Escapes, UnitName, commands, words};
+
+/// Settings that make a unit pull in others when it starts.
+const PULLS: [&str; 4] = ["Wants", "Requires", "BindsTo", "Upholds"];
+/// Directories that do the same.
+const PULL_DIRS: [&str; 3] = [".wants", ".requires", ".upholds"];
+
+/// What is taken from a unit's texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loaded {
+    /// `User=`, or the name of the user that `DynamicUser=` makes.
+    pub(super) user: Option<String>,
+    /// `ExecStart=`, secrets redacted.
+    pub(super) exec_start: Vec<String>,
+    /// Drop-ins that hold something, in the order in which they apply.
+    pub(super) drop_ins: Vec<String>,
+    /// Units that it pulls in.
+    pub(super) pulls: Vec<String>,
+}
+
+/// Loads a unit: `names` are its names, the main one first, `path` is its file.
+pub(super) fn load(search: &Search<'_>, names: &[String], path: &str) -> Loaded {
+    let mut loaded = Loaded::default();
+    let Some(unit) = names.first().and_then(|name| UnitName::new(name)) else { return loaded };
+    let mut settings = Settings::default();
+    if let Content::Text(text) = search.content(path) {
+        settings.read(&text.assignments, &unit);
+    }
+    for drop_in in dropins::for_loading(search, names) {
+        if let Content::Text(text) = search.content(&drop_in) {
+            settings.read(&text.assignments, &unit);
+            loaded.drop_ins.push(drop_in);
+        }
+    }
+    for ending in PULL_DIRS {
+        for (name, link) in dropins::dependencies(search, names, ending) {
+            let is_link = search.root().read_link(&link).is_ok();
+            if is_link && !matches!(search.content(&link), Content::Empty) {
+                settings.pulls.push(name);
+            }
+        }
+    }
+    settings.implicit(&unit);
+    loaded.pulls = settings.pulls.iter().filter_map(|name| instance_of(name, &unit)).collect();
+    loaded.exec_start = settings.exec_start;
+    loaded.user = settings.user.or_else(|| settings.dynamic_user.then(|| unit.prefix.to_owned()));
+    loaded
+}
+
+#[derive(Default)]
+struct Settings {
+    user: Option<String>,
+    dynamic_user: bool,
+    exec_start: Vec<String>,
+    pulls: Vec<String>,
+    no_defaults: bool,
+    bus: bool,
+}
+
+impl Settings {
+    fn read(&mut self, assignments: &[Assignment], unit: &UnitName<'_>) {
+        let service = unit.unit_type == "service";
+        for entry in assignments {
+            let value = entry.value.as_str();
+            match (entry.section.as_str(), entry.key.as_str()) {
+                // An empty value resets no dependency (systemd.unit(5)).
+                ("Unit", key) if PULLS.contains(&key) => self.pull(value, unit),
+                ("Service", "Sockets") if service => self.pull(value, unit),
+                ("Unit", "DefaultDependencies") => self.no_defaults = boolean(value) == Some(false),
+                ("Service", "User") if service => {
+                    self.user = Some(expand(value, unit)).filter(|user| !user.is_empty());
+                }
+                ("Service", "DynamicUser") if service => {
+                    self.dynamic_user = boolean(value) == Some(true);
+                }
+                ("Service", "Type") if service => self.bus |= value == "dbus",
+                ("Service", "BusName") if service => self.bus |= !value.is_empty(),
+                ("Service", "ExecStart") if service && value.is_empty() => self.exec_start.clear(),
+                ("Service", "ExecStart") if service => {
+                    for command in commands(value) {
+                        let text = expand(&command.text, unit);
+                        self.exec_start.push(redact::command_line(&text).into_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn pull(&mut self, value: &str, unit: &UnitName<'_>) {
+        let names = words(value, Escapes::Keep).unwrap_or_default();
+        self.pulls.extend(names.iter().map(|name| expand(name, unit)));
+    }
+
+    /// What a unit of its type requires without saying so.
+    fn implicit(&mut self, unit: &UnitName<'_>) {
+        let starts_late = matches!(unit.unit_type, "service" | "socket" | "timer" | "path");
+        if starts_late && !self.no_defaults {
+            self.pulls.push("sysinit.target".to_owned());
+        }
+        if self.bus {
+            self.pulls.push("dbus.socket".to_owned());
+        }
+    }
+}
+
+/// A template that a unit pulls in becomes an instance, named after the unit's own instance or,
+/// without one, its prefix.
+fn instance_of(name: &str, unit: &UnitName<'_>) -> Option<String> {
+    let parts = UnitName::new(name)?;
+    if parts.instance != Some("") {
+        return Some(name.to_owned());
+    }
+    let instance = unit.instance.filter(|instance| !instance.is_empty()).unwrap_or(unit.prefix);
+    let name = parts.with_instance(instance);
+    UnitName::new(&name).is_some().then_some(name)
+}
+
+/// systemd's words for true and false.
+fn boolean(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
+        "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
+        _ => None,
+    }
+}
