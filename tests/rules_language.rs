@@ -161,3 +161,21 @@ fn hostile_files_are_refused() {
     let many: String = (0..1000).map(|n| format!("k{n}: 1\n")).collect();
     assert!(library(&many).compile().unwrap_err().len() <= 200);
 }
+
+#[test]
+fn a_new_file_is_right_as_it_is() {
+    use assay::model::finding::RulesPackage;
+    for (package, id) in [
+        (RulesPackage::SecurityBestPractices, "my-rule"),
+        (RulesPackage::RuntimeBehavior, "my-rule"),
+        (RulesPackage::Cis, "my-control"),
+        (RulesPackage::CommonVulnerabilities, "CVE-2030-12345"),
+    ] {
+        let mut library = Library::default();
+        let text = assay::rules::scaffold(package, id);
+        assert!(library.insert(&assay::rules::scaffold_path(package, id), text), "{id}");
+        let report = selftest::check(&library);
+        assert!(report.is_clean(), "{package:?}: {:#?}", report.diagnostics);
+        assert!(report.examples > 1);
+    }
+}

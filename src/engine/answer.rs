@@ -52,8 +52,10 @@ pub(crate) struct Tally {
     pub(crate) rows: usize,
     pub(crate) holders: usize,
     pub(crate) violators: usize,
-    /// Whether a row could not be judged.
+    /// Whether a row could not be judged, and what it is could change the answer.
     pub(crate) doubt: bool,
+    /// Whether a row may belong to the row set and may not.
+    pub(crate) maybe_rows: bool,
 }
 
 impl<'p> Answers<'p> {
@@ -92,6 +94,17 @@ impl Tally {
         must
     }
 
+    /// Takes notice of a row that may belong to the row set and may not. If it would be harmless
+    /// there, it only leaves open whether there is a row at all.
+    pub(crate) fn add_maybe(&mut self, query: &Query, row: Row<'_>, now: Option<i64>) {
+        self.maybe_rows = true;
+        let harmless = match query.expect {
+            Expect::Each => Tri::True,
+            Expect::Some | Expect::None | Expect::Count(_) => Tri::False,
+        };
+        self.doubt |= holds(&query.must, &row, now) != harmless;
+    }
+
     /// What the rows say, with the state of their table; and whether the default decided.
     pub(crate) fn truth(
         mut self,
@@ -106,7 +119,9 @@ impl Tally {
         }
         let mut by_default = false;
         if self.rows == 0 {
-            if let Some(reason) = incomplete {
+            let open = self.maybe_rows && query.when_empty.is_some();
+            let open = incomplete.clone().or_else(|| open.then(|| doubtful(query)));
+            if let Some(reason) = open {
                 return (Truth::Unknown(reason), false);
             }
             by_default = true;
@@ -186,14 +201,16 @@ fn certain(tests: &[Test], found: i64) -> bool {
 fn incomplete(query: &Query, state: &TableState, doubt: bool) -> Option<Arc<str>> {
     let table = query.table.0.name;
     match state {
-        TableState::Collected if doubt => {
-            Some(format!("a row of {table} could not be judged").into())
-        }
+        TableState::Collected if doubt => Some(doubtful(query)),
         TableState::Collected => None,
         TableState::Truncated(reason) => Some(format!("{table} is incomplete: {reason}").into()),
         TableState::Denied(reason) => Some(format!("{table} was denied: {reason}").into()),
         TableState::Absent(reason) => Some(format!("{table} is absent: {reason}").into()),
     }
+}
+
+fn doubtful(query: &Query) -> Arc<str> {
+    format!("a row of {} could not be judged", query.table.0.name).into()
 }
 
 fn nothing(query: &Query) -> Arc<str> {

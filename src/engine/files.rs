@@ -55,10 +55,7 @@ impl<'p> Asked<'p> {
     fn see(&mut self, row: Row<'_>, now: Option<i64>) {
         match holds(self.filter, &row, now) {
             Tri::False => return,
-            Tri::Unknown => {
-                self.tally.doubt = true;
-                return;
-            }
+            Tri::Unknown => return self.tally.add_maybe(&self.atom.query, row, now),
             Tri::True => {}
         }
         match self.tally.add(&self.atom.query, row, now) {
@@ -75,8 +72,8 @@ impl<'p> Asked<'p> {
     }
 
     /// Whether files of a class have to be shown. A file for which `must` is known to hold by its
-    /// class alone changes nothing for `each`, one for which it is known not to hold nothing for
-    /// the others, except that there is a row at all.
+    /// class alone changes nothing for `each`, one for which it is known not to hold changes
+    /// nothing for the others, except that there is a row at all.
     fn wants(&self, cells: &ClassCells, now: Option<i64>) -> bool {
         if holds(self.filter, cells, now) == Tri::False {
             return false;
@@ -246,7 +243,7 @@ fn is_there_any(
                     ControlFlow::Break(())
                 }
                 Tri::Unknown => {
-                    tally.doubt = true;
+                    tally.add_maybe(query, row, now);
                     ControlFlow::Continue(())
                 }
                 Tri::False => ControlFlow::Continue(()),

@@ -17,10 +17,10 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
         }
         let loaded = view.table(plan.table)?;
         let found = find(plan, answers, &loaded);
-        for (set, (rows, doubt)) in found {
+        for (set, found) in found {
             for atom in by_set.get(set).into_iter().flatten() {
                 let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
-                let answer = ask(known, &loaded, &rows, doubt, answers.now);
+                let answer = ask(known, &loaded, &found, answers.now);
                 if let Some(slot) = answers.answers.get_mut(*atom) {
                     *slot = answer;
                 }
@@ -48,14 +48,19 @@ fn is_needed(plan: &TablePlan, answers: &Answers<'_>) -> bool {
     sets.into_iter().any(|(set, needed)| *needed && set.table.name == plan.table.name)
 }
 
-/// The rows of every needed row set, and whether a row may belong to it that could not be judged.
-fn find(
-    plan: &TablePlan,
-    answers: &Answers<'_>,
-    loaded: &Loaded,
-) -> Vec<(usize, (Vec<usize>, bool))> {
+/// The rows of one row set, as positions.
+#[derive(Default)]
+struct Found {
+    /// Those that belong to it.
+    rows: Vec<usize>,
+    /// Those that may belong to it and may not.
+    maybe: Vec<usize>,
+}
+
+/// The rows of every needed row set.
+fn find(plan: &TablePlan, answers: &Answers<'_>, loaded: &Loaded) -> Vec<(usize, Found)> {
     let mut slots: Vec<Option<usize>> = vec![None; answers.row_sets.len()];
-    let mut found: Vec<(usize, (Vec<usize>, bool))> = Vec::new();
+    let mut found: Vec<(usize, Found)> = Vec::new();
     for (index, set) in answers.atoms.row_sets.iter().enumerate() {
         let needed = answers.row_sets.get(index).copied().unwrap_or(false);
         if needed
@@ -63,23 +68,23 @@ fn find(
             && let Some(slot) = slots.get_mut(index)
         {
             *slot = Some(found.len());
-            found.push((index, (Vec::new(), false)));
+            found.push((index, Found::default()));
         }
     }
     for (position, row) in loaded.rows.iter().enumerate() {
         let mut test = |set: usize| {
             let Some(slot) = slots.get(set).copied().flatten() else { return };
-            let Some((_, (rows, doubt))) = found.get_mut(slot) else { return };
+            let Some((_, found)) = found.get_mut(slot) else { return };
             // Two keys of one row may lead to the same row set.
-            if rows.last() == Some(&position) {
+            if found.rows.last() == Some(&position) || found.maybe.last() == Some(&position) {
                 return;
             }
             let Some(filter) = answers.atoms.row_sets.get(set).map(|set| &set.filter) else {
                 return;
             };
             match holds(filter, &row, answers.now) {
-                Tri::True => rows.push(position),
-                Tri::Unknown => *doubt = true,
+                Tri::True => found.rows.push(position),
+                Tri::Unknown => found.maybe.push(position),
                 Tri::False => {}
             }
         };
@@ -93,10 +98,13 @@ fn find(
 }
 
 /// Asks an atom about the rows of its row set.
-fn ask(atom: &Atom, loaded: &Loaded, rows: &[usize], doubt: bool, now: Option<i64>) -> Answer {
-    let mut tally = Tally { doubt, ..Tally::default() };
+fn ask(atom: &Atom, loaded: &Loaded, found: &Found, now: Option<i64>) -> Answer {
+    let mut tally = Tally::default();
     let (mut violators, mut holders) = (Kept::default(), Kept::default());
-    for index in rows {
+    for row in found.maybe.iter().filter_map(|index| loaded.rows.get(*index)) {
+        tally.add_maybe(&atom.query, row, now);
+    }
+    for index in &found.rows {
         let Some(row) = loaded.rows.get(*index) else { continue };
         match tally.add(&atom.query, row, now) {
             Tri::False if atom.keep_violators => violators.keep(*index),

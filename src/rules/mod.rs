@@ -18,6 +18,8 @@ mod query;
 pub(crate) mod reader;
 mod rule;
 pub(crate) mod selfcheck;
+mod scaffold;
+mod schema;
 mod suggest;
 pub mod words;
 pub mod yaml;
@@ -26,4 +28,6 @@ pub use library::{FileKind, Library, RuleFile};
 pub(crate) use plan::{
     Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, Step, TablePlan,
 };
+pub use scaffold::{path as scaffold_path, scaffold};
+pub use schema::schema;
 pub use plan::{DEFAULT_PROFILE, Plan, Selection};

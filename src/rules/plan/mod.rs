@@ -116,8 +116,8 @@ impl Step {
 }
 
 impl Plan {
-    /// The plan of these rules.
-    pub(crate) fn of(rules: Vec<super::ast::Rule>) -> Self {
+    /// The plan of these rules, in their order.
+    pub fn of(rules: Vec<super::ast::Rule>) -> Self {
         build::plan(rules)
     }
 

@@ -118,11 +118,23 @@ impl FileAccess {
                 },
                 _ => Self::Scan,
             },
-            Pred::All(list) => {
-                let accesses = list.iter().map(|pred| Self::from_filter(path, pred));
-                accesses.min().unwrap_or(Self::Scan)
-            }
+            Pred::All(list) => list
+                .iter()
+                .map(|pred| Self::from_filter(path, pred))
+                .reduce(Self::both)
+                .unwrap_or(Self::Scan),
             _ => Self::Scan,
+        }
+    }
+
+    /// The rows that two accesses have in common are found by this one.
+    fn both(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Paths(mut paths), Self::Paths(others)) => {
+                paths.retain(|path| others.contains(path));
+                Self::Paths(paths)
+            }
+            (a, b) => a.min(b),
         }
     }
 }
