@@ -17,9 +17,9 @@ mod plan;
 mod query;
 pub(crate) mod reader;
 mod rule;
-pub(crate) mod selfcheck;
 mod scaffold;
 mod schema;
+pub(crate) mod selfcheck;
 mod suggest;
 pub mod words;
 pub mod yaml;
@@ -28,6 +28,6 @@ pub use library::{FileKind, Library, RuleFile};
 pub(crate) use plan::{
     Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, Step, TablePlan,
 };
+pub use plan::{DEFAULT_PROFILE, Plan, Selection};
 pub use scaffold::{path as scaffold_path, scaffold};
 pub use schema::schema;
-pub use plan::{DEFAULT_PROFILE, Plan, Selection};

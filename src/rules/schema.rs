@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::condition::{OPERATORS, fits};
 use super::benchmark;
+use super::condition::{OPERATORS, fits};
 use crate::model::schema::{ColumnType, TableSchema};
 use crate::model::table;
 
@@ -102,7 +102,9 @@ fn value(ty: ColumnType) -> Json {
     let literal = match ty {
         ColumnType::Bool => json!({ "type": "boolean" }),
         ColumnType::Int | ColumnType::Time => json!({ "type": "integer" }),
-        ColumnType::Mode => json!({ "type": ["string", "integer"], "pattern": "^[0-7]{1,5}$|^\\$" }),
+        ColumnType::Mode => {
+            json!({ "type": ["string", "integer"], "pattern": "^[0-7]{1,5}$|^\\$" })
+        }
         ColumnType::Path => json!({ "type": "string", "pattern": "^/|^$|^[${]" }),
         ColumnType::Text | ColumnType::Version => text(),
         ColumnType::TextList => list(text()),

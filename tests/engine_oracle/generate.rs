@@ -41,31 +41,33 @@ fn small_version() -> impl Strategy<Value = Arc<str>> {
 
 /// The facts of one host: every table with some rows and some state.
 pub(crate) fn facts() -> impl Strategy<Value = MemoryFacts> {
-    let package = (select(&["dpkg", "other"][..]), word(), small_version(), proptest::option::of(word()))
-        .prop_map(|(manager, name, version, source)| Package {
-            manager: manager.into(),
-            name,
-            version: Version(version),
-            arch: None,
-            source,
-            source_version: None,
-            module: None,
-            vendor: None,
-            repository: None,
-            status: "installed".into(),
+    let package =
+        (select(&["dpkg", "other"][..]), word(), small_version(), proptest::option::of(word()))
+            .prop_map(|(manager, name, version, source)| Package {
+                manager: manager.into(),
+                name,
+                version: Version(version),
+                arch: None,
+                source,
+                source_version: None,
+                module: None,
+                vendor: None,
+                repository: None,
+                status: "installed".into(),
+            });
+    let user =
+        (word(), number(), number(), path(), 1i64..4).prop_map(|(name, uid, gid, home, line)| {
+            User {
+                name,
+                uid,
+                gid,
+                gecos: "".into(),
+                home: AbsPath(home.clone()),
+                shell: AbsPath(home),
+                password: "shadowed".into(),
+                line,
+            }
         });
-    let user = (word(), number(), number(), path(), 1i64..4).prop_map(
-        |(name, uid, gid, home, line)| User {
-            name,
-            uid,
-            gid,
-            gecos: "".into(),
-            home: AbsPath(home.clone()),
-            shell: AbsPath(home),
-            password: "shadowed".into(),
-            line,
-        },
-    );
     let group = (word(), number(), vec(word(), 0..3), 1i64..4)
         .prop_map(|(name, gid, members, line)| Group { name, gid, members, line });
     let file = (number(), select(&FileKind::ALL[..3]), 0u32..2, number()).prop_map(
@@ -81,14 +83,14 @@ pub(crate) fn facts() -> impl Strategy<Value = MemoryFacts> {
             capabilities: None,
         },
     );
-    let files = (
-        proptest::sample::subsequence(&PATHS[..], 0..=PATHS.len()),
-        vec(file, PATHS.len()),
-    )
-        .prop_map(|(paths, files)| {
-            let named = paths.into_iter().zip(files);
-            named.map(|(path, file)| File { path: AbsPath(path.into()), ..file }).collect::<Vec<_>>()
-        });
+    let files =
+        (proptest::sample::subsequence(&PATHS[..], 0..=PATHS.len()), vec(file, PATHS.len()))
+            .prop_map(|(paths, files)| {
+                let named = paths.into_iter().zip(files);
+                named
+                    .map(|(path, file)| File { path: AbsPath(path.into()), ..file })
+                    .collect::<Vec<_>>()
+            });
     let host = (word(), proptest::option::of(word()), number()).prop_map(|(family, os, at)| Host {
         hostname: "h".into(),
         agent_id: "i-0".into(),
@@ -168,16 +170,13 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn part() -> impl Strategy<Value = Part> {
-    (
-        proptest::option::weighted(0.2, pred(Host::TABLE)),
-        vec(expr(), 0..2),
-        expr(),
-    )
-        .prop_map(|(applies, requires, check)| Part {
+    (proptest::option::weighted(0.2, pred(Host::TABLE)), vec(expr(), 0..2), expr()).prop_map(
+        |(applies, requires, check)| Part {
             applies: applies.map(|pred| (pred, Arc::from("such a host"))),
             requires: requires.into_iter().map(|expr| (expr, Arc::from("why"))).collect(),
             check,
-        })
+        },
+    )
 }
 
 fn expr() -> impl Strategy<Value = Expr> {
@@ -245,22 +244,28 @@ fn when_empty(schema: &'static TableSchema) -> impl Strategy<Value = Option<When
     ]
 }
 
-fn value(schema: &'static TableSchema, column: &'static str, ty: ColumnType) -> BoxedStrategy<Value> {
+fn value(
+    schema: &'static TableSchema,
+    column: &'static str,
+    ty: ColumnType,
+) -> BoxedStrategy<Value> {
     match ty {
         ColumnType::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        ColumnType::Int | ColumnType::Mode | ColumnType::Time => number().prop_map(Value::Int).boxed(),
+        ColumnType::Int | ColumnType::Mode | ColumnType::Time => {
+            number().prop_map(Value::Int).boxed()
+        }
         ColumnType::Text if (schema.name, column) == ("files", "kind") => {
             select(&["file", "directory"][..]).prop_map(Value::text).boxed()
         }
         ColumnType::Text => word().prop_map(Value::Text).boxed(),
         ColumnType::Version => small_version().prop_map(Value::Text).boxed(),
         ColumnType::Path => path().prop_map(Value::Text).boxed(),
-        ColumnType::TextList => {
-            vec(word().prop_map(Value::Text), 0..3).prop_map(|list| Value::List(list.into())).boxed()
-        }
-        ColumnType::IntList => {
-            vec(number().prop_map(Value::Int), 0..3).prop_map(|list| Value::List(list.into())).boxed()
-        }
+        ColumnType::TextList => vec(word().prop_map(Value::Text), 0..3)
+            .prop_map(|list| Value::List(list.into()))
+            .boxed(),
+        ColumnType::IntList => vec(number().prop_map(Value::Int), 0..3)
+            .prop_map(|list| Value::List(list.into()))
+            .boxed(),
     }
 }
 

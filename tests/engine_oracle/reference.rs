@@ -223,11 +223,23 @@ fn holds(pred: &Pred, row: Row<'_>, facts: &MemoryFacts) -> Three {
     match pred {
         Pred::All(list) => {
             let all: Vec<Three> = list.iter().map(|pred| holds(pred, row, facts)).collect();
-            if all.contains(&Some(false)) { Some(false) } else if all.contains(&None) { None } else { Some(true) }
+            if all.contains(&Some(false)) {
+                Some(false)
+            } else if all.contains(&None) {
+                None
+            } else {
+                Some(true)
+            }
         }
         Pred::Any(list) => {
             let all: Vec<Three> = list.iter().map(|pred| holds(pred, row, facts)).collect();
-            if all.contains(&Some(true)) { Some(true) } else if all.contains(&None) { None } else { Some(false) }
+            if all.contains(&Some(true)) {
+                Some(true)
+            } else if all.contains(&None) {
+                None
+            } else {
+                Some(false)
+            }
         }
         Pred::Not(pred) => holds(pred, row, facts).map(|holds| !holds),
         Pred::Leaf { column, test } => {
@@ -266,12 +278,20 @@ fn cell(test: &Test, value: &Value) -> Three {
         Test::Le(other) => int(&|n| n <= *other),
         Test::Gt(other) => int(&|n| n > *other),
         Test::Ge(other) => int(&|n| n >= *other),
-        Test::BitsSet(bits) => int(&|n| (0..16).all(|bit| bits >> bit & 1 == 0 || n >> bit & 1 == 1)),
-        Test::BitsClear(bits) => int(&|n| (0..16).all(|bit| bits >> bit & 1 == 0 || n >> bit & 1 == 0)),
+        Test::BitsSet(bits) => {
+            int(&|n| (0..16).all(|bit| bits >> bit & 1 == 0 || n >> bit & 1 == 1))
+        }
+        Test::BitsClear(bits) => {
+            int(&|n| (0..16).all(|bit| bits >> bit & 1 == 0 || n >> bit & 1 == 0))
+        }
         Test::Contains(other) => list(&|l| l.iter().any(|v| v == other)),
         Test::SubsetOf(values) => list(&|l| l.iter().all(|v| values.iter().any(|o| o == v))),
-        Test::Each(tests) => list(&|l| l.iter().all(|v| tests.iter().all(|t| cell(t, v) == Some(true)))),
-        Test::Some(tests) => list(&|l| l.iter().any(|v| tests.iter().all(|t| cell(t, v) == Some(true)))),
+        Test::Each(tests) => {
+            list(&|l| l.iter().all(|v| tests.iter().all(|t| cell(t, v) == Some(true))))
+        }
+        Test::Some(tests) => {
+            list(&|l| l.iter().any(|v| tests.iter().all(|t| cell(t, v) == Some(true))))
+        }
         Test::Under(directories) => Some(directories.iter().any(|directory| {
             let path = value.to_string();
             let base = if &**directory == "/" { String::new() } else { directory.to_string() };
@@ -302,7 +322,12 @@ fn show(expr: &Expr, wanted: bool, facts: &MemoryFacts, out: &mut Vec<(&'static 
     }
 }
 
-fn show_query(query: &Query, wanted: bool, facts: &MemoryFacts, out: &mut Vec<(&'static str, String)>) {
+fn show_query(
+    query: &Query,
+    wanted: bool,
+    facts: &MemoryFacts,
+    out: &mut Vec<(&'static str, String)>,
+) {
     let table = query.table.0;
     let interesting = match (&query.expect, wanted) {
         (Expect::Each | Expect::Some, true) => Some(false),
