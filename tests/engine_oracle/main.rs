@@ -1,6 +1,13 @@
 //! The plan and its evaluator against a slow one that walks the checked rules: random rules,
 //! random facts, random states of tables, the same judgements.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken test should stop"
+)]
+
 mod generate;
 mod reference;
 
