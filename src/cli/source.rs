@@ -19,7 +19,7 @@ pub(super) fn collect_from(
         None => LiveRoot::open().map(|root| Box::new(root) as Box<dyn Root>),
     };
     let name = root.map_or_else(|| "/".to_owned(), |path| path.display().to_string());
-    let options = Options { tags: tags.to_vec(), now: now() };
+    let options = Options { tags: tags.to_vec(), now: now(), ..Options::default() };
     let progress = Progress::default();
     opened
         .map_err(|error| CollectError::Unusable { path: name.clone(), error })

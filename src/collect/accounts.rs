@@ -8,13 +8,16 @@ use crate::model::facts::Rows;
 use crate::model::state::TableState;
 use crate::model::table::{Group, Shadow, User};
 
+/// The longest account file: a hundred thousand lines.
+const LIMIT: u64 = 8 << 20;
+
 /// A table read from one file of `:`-separated lines.
 fn table<F: Fact>(
     root: &dyn Root,
     path: &str,
     row: impl Fn(&[&str], i64) -> Option<F>,
 ) -> (TableState, Rows) {
-    let content = match text::read(root, path) {
+    let content = match text::read_up_to(root, path, LIMIT) {
         Ok(Some(content)) => content,
         Ok(None) => {
             let state = TableState::absent(format!("there is no {path}"));
@@ -121,7 +124,7 @@ fn password_state(field: &str) -> (&'static str, Option<&'static str>) {
         Some("sha1") => Some("sha1"),
         Some(_) => Some("unknown"),
         None if hash.starts_with('_') => Some("bsdicrypt"),
-        None if hash.len() == 13 => Some("des"),
+        None if hash.len() == 13 && hash.bytes().all(is_crypt) => Some("des"),
         None => None,
     };
     match (algorithm, hash.len() == field.len()) {
@@ -129,6 +132,11 @@ fn password_state(field: &str) -> (&'static str, Option<&'static str>) {
         (Some(algorithm), false) => ("locked", Some(algorithm)),
         (None, _) => ("none", None),
     }
+}
+
+/// The alphabet of traditional hashes.
+fn is_crypt(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/')
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What the headers of ELF executables and libraries say: elf(5). Only headers are read, and
 //! nothing they claim is believed beyond the bytes that are there.
 
+use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 
 use super::root::Content;
@@ -35,44 +37,18 @@ pub(super) fn is_candidate(file: &File) -> bool {
         && (file.mode.0 & 0o111 != 0 || file.path.0.contains(".so"))
 }
 
-/// The facts of a file, where it is an ELF executable or library.
-pub(super) fn read(path: &Arc<str>, content: &dyn Content) -> Option<Binary> {
+/// The facts of a file; none where it is no ELF executable or library.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn read(path: &Arc<str>, content: &dyn Content) -> io::Result<Option<Binary>> {
     let mut head = [0u8; HEAD];
-    let length = content.read_at(0, &mut head).ok()?;
-    let elf = Elf::new(head.get(..length)?)?;
-    let kind = elf.half(16)?;
-    if kind != ET_EXEC && kind != ET_DYN {
-        return None;
-    }
-    let headers = elf.headers(content)?;
-    let find = |wanted: u32| headers.iter().find(|header| header.kind == wanted);
-    let dynamic = find(PT_DYNAMIC).map(|header| elf.dynamic(header, content)).unwrap_or_default();
-    let interpreter = find(PT_INTERP).and_then(|header| {
-        let mut name = vec![0; usize::try_from(header.size).ok()?.min(4096)];
-        let length = content.read_at(header.offset, &mut name).ok()?;
-        let name = name.get(..length)?.split(|byte| *byte == 0).next()?;
-        Some(Arc::from(String::from_utf8_lossy(name)))
-    });
-    let program = kind == ET_EXEC || interpreter.is_some() || dynamic.pie;
-    Some(Binary {
-        path: AbsPath(Arc::clone(path)),
-        kind: if program { "executable" } else { "library" }.into(),
-        machine: machine(elf.half(18)?),
-        // Without the header the loader asks for an executable stack.
-        executable_stack: find(PT_GNU_STACK).is_none_or(|header| header.flags & PF_X != 0),
-        pie: kind == ET_DYN,
-        relro: match (find(PT_GNU_RELRO), dynamic.bind_now) {
-            (None, _) => "none",
-            (Some(_), false) => "partial",
-            (Some(_), true) => "full",
-        }
-        .into(),
-        interpreter,
-        package: None,
-    })
+    let length = content.read_at(0, &mut head)?;
+    Ok(head.get(..length).and_then(|head| Elf::new(head, content)?.facts(path)))
 }
 
-fn machine(code: u16) -> Arc<str> {
+/// The name of a machine by its ELF code.
+pub(super) fn machine_name(code: u16) -> Arc<str> {
     match code {
         3 => "i386".into(),
         8 => "mips".into(),
@@ -101,21 +77,67 @@ struct Dynamic {
     pie: bool,
 }
 
-/// The first bytes of a file whose ident is right.
+/// A file whose ident is right.
 struct Elf<'a> {
     head: &'a [u8],
+    content: &'a dyn Content,
     wide: bool,
     little: bool,
 }
 
 impl<'a> Elf<'a> {
-    fn new(head: &'a [u8]) -> Option<Self> {
+    fn new(head: &'a [u8], content: &'a dyn Content) -> Option<Self> {
         let ident = head.get(..6)?;
         let (wide, little) = match (ident.get(..4)?, ident[4], ident[5]) {
             (b"\x7fELF", class @ 1..=2, order @ 1..=2) => (class == 2, order == 1),
             _ => return None,
         };
-        Some(Self { head, wide, little })
+        Some(Self { head, content, wide, little })
+    }
+
+    fn facts(&self, path: &Arc<str>) -> Option<Binary> {
+        let kind = self.half(16)?;
+        if kind != ET_EXEC && kind != ET_DYN {
+            return None;
+        }
+        let headers = self.headers()?;
+        let find = |wanted: u32| headers.iter().find(|header| header.kind == wanted);
+        let dynamic = find(PT_DYNAMIC).map(|header| self.dynamic(header)).unwrap_or_default();
+        let interpreter = find(PT_INTERP).and_then(|header| {
+            let name = self.bytes(header.offset, usize::try_from(header.size).ok()?.min(4096))?;
+            let name = name.split(|byte| *byte == 0).next()?;
+            Some(Arc::from(String::from_utf8_lossy(name)))
+        });
+        let program = kind == ET_EXEC || interpreter.is_some() || dynamic.pie;
+        Some(Binary {
+            path: AbsPath(Arc::clone(path)),
+            kind: if program { "executable" } else { "library" }.into(),
+            machine: machine_name(self.half(18)?),
+            // Without the header the loader asks for an executable stack.
+            executable_stack: find(PT_GNU_STACK).is_none_or(|header| header.flags & PF_X != 0),
+            pie: kind == ET_DYN,
+            relro: match (find(PT_GNU_RELRO), dynamic.bind_now) {
+                (None, _) => "none",
+                (Some(_), false) => "partial",
+                (Some(_), true) => "full",
+            }
+            .into(),
+            interpreter,
+            package: None,
+        })
+    }
+
+    /// Bytes of the file, from what was read of it already where they lie there.
+    fn bytes(&self, offset: u64, length: usize) -> Option<Cow<'a, [u8]>> {
+        let start = usize::try_from(offset).ok();
+        let inside = start.and_then(|start| self.head.get(start..start.checked_add(length)?));
+        if let Some(inside) = inside {
+            return Some(Cow::Borrowed(inside));
+        }
+        let mut bytes = vec![0; length];
+        let filled = self.content.read_at(offset, &mut bytes).ok()?;
+        bytes.truncate(filled);
+        Some(Cow::Owned(bytes))
     }
 
     fn number(&self, bytes: &[u8]) -> u64 {
@@ -127,7 +149,7 @@ impl<'a> Elf<'a> {
         u16::try_from(self.number(self.head.get(at..at + 2)?)).ok()
     }
 
-    fn headers(&self, content: &dyn Content) -> Option<Vec<Header>> {
+    fn headers(&self) -> Option<Vec<Header>> {
         let (place, size_at, least) = if self.wide { (32..40, 54, 56) } else { (28..32, 42, 32) };
         let offset = self.number(self.head.get(place)?);
         let size = usize::from(self.half(size_at)?);
@@ -135,14 +157,9 @@ impl<'a> Elf<'a> {
         if size < least || count > MAX_HEADERS || size > 4096 {
             return None;
         }
-        let mut table = vec![0; size * count];
-        let inside = usize::try_from(offset)
-            .ok()
-            .and_then(|start| self.head.get(start..start.checked_add(table.len())?));
-        match inside {
-            Some(bytes) => table.copy_from_slice(bytes),
-            None if content.read_at(offset, &mut table).ok()? == table.len() => {}
-            None => return None,
+        let table = self.bytes(offset, size * count)?;
+        if table.len() < size * count {
+            return None;
         }
         let field = |header: &[u8], at: usize, width: usize| self.number(&header[at..at + width]);
         let header = |header: &[u8]| {
@@ -158,13 +175,12 @@ impl<'a> Elf<'a> {
         table.chunks_exact(size).map(header).collect()
     }
 
-    fn dynamic(&self, header: &Header, content: &dyn Content) -> Dynamic {
+    fn dynamic(&self, header: &Header) -> Dynamic {
         let width = if self.wide { 8 } else { 4 };
         let size = usize::try_from(header.size).unwrap_or(usize::MAX).min(MAX_DYNAMIC * width);
-        let mut bytes = vec![0; size];
-        let length = content.read_at(header.offset, &mut bytes).unwrap_or(0);
+        let bytes = self.bytes(header.offset, size).unwrap_or_default();
         let mut dynamic = Dynamic::default();
-        for entry in bytes[..length.min(size)].chunks_exact(2 * width) {
+        for entry in bytes.chunks_exact(2 * width) {
             let (tag, value) = (self.number(&entry[..width]), self.number(&entry[width..]));
             match tag {
                 0 => break,
@@ -183,8 +199,6 @@ impl<'a> Elf<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
     use proptest::prelude::*;
 
@@ -198,6 +212,10 @@ mod tests {
             buffer[..length].copy_from_slice(&rest[..length]);
             Ok(length)
         }
+    }
+
+    fn facts(bytes: &[u8]) -> Option<Binary> {
+        read(&"/x".into(), &Bytes(bytes)).unwrap()
     }
 
     /// An x86_64 file with one PT_GNU_STACK header of these flags.
@@ -221,7 +239,7 @@ mod tests {
     fn the_stack_header_decides() {
         let stack = |flags| {
             let bytes = elf(ET_EXEC, flags);
-            read(&"/x".into(), &Bytes(&bytes)).unwrap().executable_stack
+            facts(&bytes).unwrap().executable_stack
         };
         assert!(stack(Some(7)));
         assert!(!stack(Some(6)));
@@ -230,15 +248,15 @@ mod tests {
 
     #[test]
     fn objects_and_other_files_are_left_out() {
-        assert_eq!(read(&"/x".into(), &Bytes(&elf(1, Some(6)))), None);
-        assert_eq!(read(&"/x".into(), &Bytes(b"#!/bin/sh\n")), None);
-        assert_eq!(read(&"/x".into(), &Bytes(&[])), None);
+        assert_eq!(facts(&elf(1, Some(6))), None);
+        assert_eq!(facts(b"#!/bin/sh\n"), None);
+        assert_eq!(facts(&[]), None);
     }
 
     #[test]
     fn this_very_program_is_read() {
         let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let binary = read(&"/self".into(), &Bytes(&bytes)).unwrap();
+        let binary = facts(&bytes).unwrap();
         assert_eq!(&*binary.kind, "executable");
         assert!(!binary.executable_stack);
     }
@@ -248,9 +266,9 @@ mod tests {
         fn hostile_headers_are_read_calmly(tail in prop::collection::vec(any::<u8>(), 0..300)) {
             let mut bytes = b"\x7fELF\x02\x01".to_vec();
             bytes.extend(tail);
-            let _ = read(&"/x".into(), &Bytes(&bytes));
+            let _ = facts(&bytes);
             bytes[4] = 1;
-            let _ = read(&"/x".into(), &Bytes(&bytes));
+            let _ = facts(&bytes);
         }
     }
 }

@@ -1,66 +1,24 @@
 //! From a root to a snapshot: one walk for files, binaries and configuration, then the tables that
 //! come from single files.
 
-use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
+use super::config::Gatherer;
+use super::losses::Losses;
 use super::root::Step;
-use super::{Root, accounts, binaries, config, host, packages};
-use crate::diagnostic::codes::collect as codes;
-use crate::diagnostic::{Diagnostic, Monitor};
-use crate::model::cell::{Fact, Time};
+use super::{CollectError, Options, Root, accounts, binaries, host, packages, text};
+use crate::diagnostic::Monitor;
+use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
 use crate::model::state::TableState;
-use crate::model::table::{
-    Binary, COLLECTED, ConfigFile, File, Group, Host, Package, Shadow, User,
-};
-use crate::snapshot::{Codec, SnapshotError, Writer};
-
-/// How a host is collected.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Tags to give the host.
-    pub tags: Vec<(String, String)>,
-    /// When collecting begins; the library looks at no clock.
-    pub now: Time,
-}
-
-/// Why a host could not be collected.
-#[derive(Debug, thiserror::Error)]
-pub enum CollectError {
-    /// The root cannot be opened or read.
-    #[error("{path}: {error}")]
-    Unusable {
-        /// The root as the user gave it.
-        path: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// There is no operating system in the root.
-    #[error("nothing that looks like an operating system was found: {0}")]
-    Empty(String),
-    /// The snapshot could not be written.
-    #[error("{0}")]
-    Snapshot(#[from] SnapshotError),
-}
-
-impl CollectError {
-    /// The diagnostic that tells it.
-    pub fn diagnostic(&self) -> Diagnostic {
-        match self {
-            Self::Unusable { .. } => Diagnostic::error(codes::ROOT_UNUSABLE, self.to_string())
-                .help("give the directory where the image or host is mounted"),
-            Self::Empty(_) => Diagnostic::error(codes::ROOT_EMPTY, self.to_string())
-                .help("check that the image is mounted there: a failed mount looks like this"),
-            Self::Snapshot(error) => Diagnostic::error(error.code(), error.to_string()),
-        }
-    }
-}
+use crate::model::table::{Binary, COLLECTED, ConfigFile, File, Host, Package};
+use crate::snapshot::{Codec, Writer};
 
 /// Files between two progress reports.
 const STRIDE: u64 = 4096;
+/// The most binaries that are kept.
+const MAX_BINARIES: usize = 200_000;
 
 /// Collects a host into a snapshot.
 ///
@@ -72,53 +30,95 @@ pub fn collect(
     codec: Codec,
     monitor: &dyn Monitor,
 ) -> Result<Vec<u8>, CollectError> {
-    if root.list("/").is_ok_and(|entries| entries.is_empty()) {
-        return Err(CollectError::Empty("the root is an empty directory".into()));
+    refuse_empty(root)?;
+    let mut tables = Tables { writer: Writer::new(codec), options, written: Vec::new() };
+    let identity = host::identity(root, options);
+    tables.put(&Rows::of([identity.host]), TableState::Collected)?;
+    tables.put(&Rows::of(identity.cloud), TableState::Collected)?;
+    tables.put(&Rows::of(identity.interfaces), identity.interfaces_state)?;
+    let mut walked = walk(root, &mut tables, monitor)?;
+    monitor.begin("packages", None);
+    if tables.wants::<Package>() || tables.wants::<Binary>() {
+        let (state, rows) = packages::packages(root, &mut walked.binaries);
+        tables.put(&rows, state)?;
     }
-    let (packages_state, packages) = packages::packages(root);
-    let (host, cloud) = host::host(root, options);
-    let knows_packages = !packages.is_empty() || !matches!(packages_state, TableState::Absent(_));
-    if host.os.is_none() && !knows_packages && root.metadata("/etc/passwd").is_err() {
-        return Err(CollectError::Empty(
-            "there is no os-release, no package database and no /etc/passwd".into(),
-        ));
+    if tables.wants::<Binary>() {
+        tables.put(&Rows::of(walked.binaries), walked.binaries_state)?;
     }
-    let mut writer = Writer::new(codec);
-    writer.table(&Rows::of([host]), &TableState::Collected)?;
-    writer.table(&Rows::of(cloud), &TableState::Collected)?;
-    writer.table(&packages, &packages_state)?;
+    if tables.wants::<ConfigFile>() {
+        let (state, rows) = walked.config.finish(root);
+        tables.put(&rows, state)?;
+    }
     for (state, rows) in [accounts::users(root), accounts::groups(root), accounts::shadow(root)] {
-        writer.table(&rows, &state)?;
+        tables.put(&rows, state)?;
     }
-    let walked = walk(root, &mut writer, monitor)?;
-    let lost = walked.lost.state();
-    let binaries = owned(root, walked.binaries);
-    writer.table(&Rows::of(binaries), &lost)?;
-    let (config_state, config) = walked.config.read(root);
-    let config_state = match (config_state, &lost) {
-        (TableState::Collected, lost) => lost.clone(),
-        (state, _) => state,
-    };
-    writer.table(&config, &config_state)?;
-    writer.files_state(lost);
-    for table in COLLECTED.iter().filter(|table| !WRITTEN.contains(&table.name)) {
-        writer.missing(table, &TableState::absent(why_absent(table, root.is_live())))?;
-    }
-    Ok(writer.finish()?)
+    monitor.end();
+    tables.finish(root.is_live())
 }
 
-/// The tables that this driver fills.
-const WRITTEN: [&str; 9] = [
-    Host::TABLE.name,
-    "cloud",
-    Package::TABLE.name,
-    User::TABLE.name,
-    Group::TABLE.name,
-    Shadow::TABLE.name,
-    Binary::TABLE.name,
-    ConfigFile::TABLE.name,
-    File::TABLE.name,
-];
+/// An empty root must never look like a healthy host.
+fn refuse_empty(root: &dyn Root) -> Result<(), CollectError> {
+    let entries = root
+        .list("/")
+        .map_err(|error| CollectError::Unusable { path: "the root".into(), error })?;
+    if entries.is_empty() {
+        return Err(CollectError::Empty("the root is an empty directory".into()));
+    }
+    let there = |path: &str| root.resolve(path).is_ok();
+    let known =
+        host::OS_RELEASE.into_iter().any(there) || there("/etc/passwd") || packages::exist(root);
+    if known {
+        return Ok(());
+    }
+    // What cannot be looked at may well be there.
+    match root.list("/etc") {
+        Err(error) if !text::is_missing(&error) => {
+            Err(CollectError::Unusable { path: "/etc".into(), error })
+        }
+        _ => Err(CollectError::Empty(
+            "there is no os-release, no package database and no /etc/passwd".into(),
+        )),
+    }
+}
+
+/// The snapshot as it grows.
+struct Tables<'a> {
+    writer: Writer,
+    options: &'a Options,
+    written: Vec<&'static str>,
+}
+
+impl Tables<'_> {
+    fn wants<F: Fact>(&self) -> bool {
+        self.options.wants(F::TABLE.name)
+    }
+
+    /// Writes a table where it is asked for; that of the host is there in any case.
+    fn put(&mut self, rows: &Rows, state: TableState) -> Result<(), CollectError> {
+        let name = rows.schema().name;
+        if name == Host::TABLE.name || self.options.wants(name) {
+            self.writer.table(rows, &state)?;
+            self.written.push(name);
+        }
+        Ok(())
+    }
+
+    /// Says of every table that was not written why it was not.
+    fn finish(mut self, live: bool) -> Result<Vec<u8>, CollectError> {
+        for table in COLLECTED {
+            if table.name == File::TABLE.name || self.written.contains(&table.name) {
+                continue;
+            }
+            let reason = if self.options.wants(table.name) {
+                why_absent(table, live)
+            } else {
+                "it was not asked for".to_owned()
+            };
+            self.writer.missing(table, &TableState::absent(reason))?;
+        }
+        Ok(self.writer.finish()?)
+    }
+}
 
 fn why_absent(table: &TableSchema, live: bool) -> String {
     if live {
@@ -131,47 +131,28 @@ fn why_absent(table: &TableSchema, live: bool) -> String {
 /// What the walk gathered beside the files themselves.
 struct Walked {
     binaries: Vec<Binary>,
-    config: config::Gatherer,
-    lost: Losses,
-}
-
-/// Places that could not be walked.
-#[derive(Default)]
-struct Losses {
-    count: usize,
-    first: Vec<String>,
-}
-
-impl Losses {
-    fn add(&mut self, path: &str, reason: &str) {
-        self.count += 1;
-        if self.first.len() < 3 {
-            self.first.push(format!("{path} ({reason})"));
-        }
-    }
-
-    fn state(&self) -> TableState {
-        match self.count {
-            0 => TableState::Collected,
-            1 => TableState::truncated(format!("1 place could not be read: {}", self.first[0])),
-            count => TableState::truncated(format!(
-                "{count} places could not be read, among them {}",
-                self.first.join(", ")
-            )),
-        }
-    }
+    binaries_state: TableState,
+    config: Gatherer,
 }
 
 fn walk(
     root: &dyn Root,
-    writer: &mut Writer,
+    tables: &mut Tables<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Walked, CollectError> {
+    let (files, binaries, texts) =
+        (tables.wants::<File>(), tables.wants::<Binary>(), tables.wants::<ConfigFile>());
     let mut walked = Walked {
         binaries: Vec::new(),
-        config: config::Gatherer::default(),
-        lost: Losses::default(),
+        binaries_state: TableState::Collected,
+        config: Gatherer::default(),
     };
+    if !(files || binaries || texts) {
+        tables.writer.files_state(TableState::absent("it was not asked for"));
+        return Ok(walked);
+    }
+    let mut lost = Losses::default();
+    let mut unread = Losses::default();
     let mut failed = None;
     let mut count = 0u64;
     monitor.begin("files", None);
@@ -179,15 +160,24 @@ fn walk(
         match step {
             Step::Skipped { path, reason, loss } => {
                 if loss {
-                    walked.lost.add(&path, &reason);
+                    walked.config.miss(&path, &reason);
+                    lost.add(&path, &reason);
                 }
             }
             Step::File { file, content, .. } => {
-                walked.config.meet(&file);
-                if binaries::is_candidate(&file) {
-                    walked.binaries.extend(binaries::read(&file.path.0, content));
+                if texts {
+                    walked.config.meet(&file, content);
                 }
-                if let Err(error) = writer.push_file(file) {
+                if binaries && binaries::is_candidate(&file) {
+                    match binaries::read(&file.path.0, content) {
+                        Ok(_) if walked.binaries.len() >= MAX_BINARIES => {
+                            unread.add(&file.path.0, "there are too many");
+                        }
+                        Ok(binary) => walked.binaries.extend(binary),
+                        Err(error) => unread.add(&file.path.0, &text::sentence(&error)),
+                    }
+                }
+                if files && let Err(error) = tables.writer.push_file(file) {
                     failed = Some(error);
                     return ControlFlow::Break(());
                 }
@@ -201,18 +191,16 @@ fn walk(
     });
     monitor.end();
     result.map_err(|error| CollectError::Unusable { path: "the root".into(), error })?;
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok(walked),
+    if let Some(error) = failed {
+        return Err(error.into());
     }
-}
-
-/// The binaries with the packages that own them.
-fn owned(root: &dyn Root, mut binaries: Vec<Binary>) -> Vec<Binary> {
-    let paths: Vec<Arc<str>> = binaries.iter().map(|binary| Arc::clone(&binary.path.0)).collect();
-    let owners = packages::owners(root, &paths);
-    for binary in &mut binaries {
-        binary.package = owners.get(&binary.path.0).cloned();
-    }
-    binaries
+    let lost = lost.state("places");
+    walked.binaries_state = match (lost.clone(), unread.state("executables")) {
+        (lost, TableState::Collected) => lost,
+        (TableState::Collected, unread) => unread,
+        (lost, unread) => lost.and(unread),
+    };
+    let state = if files { lost } else { TableState::absent("it was not asked for") };
+    tables.writer.files_state(state);
+    Ok(walked)
 }

@@ -9,6 +9,8 @@ mod config;
 pub mod directory;
 mod driver;
 mod host;
+mod losses;
+mod options;
 mod packages;
 pub mod redact;
 pub mod root;
@@ -16,5 +18,6 @@ pub mod system;
 mod text;
 
 pub use directory::{DirectoryRoot, LiveRoot};
-pub use driver::{CollectError, Options, collect};
+pub use driver::collect;
+pub use options::{CollectError, Options};
 pub use root::Root;

@@ -8,9 +8,17 @@ use crate::model::state::TableState;
 /// The most bytes of a database or list that is read whole.
 pub(super) const LIMIT: u64 = 64 << 20;
 
+/// The most bytes of a file that holds a few words.
+const SMALL: u64 = 1 << 20;
+
 /// The text of a file, bytes that are not UTF-8 replaced; `None` where there is no such file.
 pub(super) fn read(root: &dyn Root, path: &str) -> io::Result<Option<String>> {
-    match root.read(path, LIMIT) {
+    read_up_to(root, path, LIMIT)
+}
+
+/// The same for a file of at most `limit` bytes.
+pub(super) fn read_up_to(root: &dyn Root, path: &str, limit: u64) -> io::Result<Option<String>> {
+    match root.read(path, limit) {
         Ok(bytes) => Ok(Some(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
@@ -20,10 +28,16 @@ pub(super) fn read(root: &dyn Root, path: &str) -> io::Result<Option<String>> {
     }
 }
 
+/// The text of a small file, bytes that are not UTF-8 replaced; `None` where there is none or it
+/// cannot be read.
+pub(super) fn small(root: &dyn Root, path: &str) -> Option<String> {
+    let bytes = root.read(path, SMALL).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The first line of a small file, trimmed; `None` where there is none or it cannot be read.
 pub(super) fn word(root: &dyn Root, path: &str) -> Option<String> {
-    let bytes = root.read(path, 64 * 1024).ok()?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = small(root, path)?;
     let line = text.lines().next().unwrap_or_default().trim();
     (!line.is_empty()).then(|| line.to_owned())
 }

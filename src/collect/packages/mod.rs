@@ -1,44 +1,55 @@
-//! Installed packages, by manager. Every database that is there is read.
+//! Installed packages, by manager. Every database that is there is read, once: for its packages
+//! and for the owners of the binaries that were found.
 
 mod apk;
 mod dpkg;
+mod owners;
 mod rpm;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::owners::Owners;
 use super::Root;
-use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::state::TableState;
-use crate::model::table::Package;
+use crate::model::table::{Binary, Package};
 
-/// What one manager's database gave: its packages, and why some may be missing.
+/// What one manager's databases gave: its packages, and why some may be missing.
+#[derive(Debug, Default)]
 struct Inventory {
     packages: Vec<Package>,
-    problem: Option<String>,
+    problems: Vec<String>,
 }
 
-/// All packages, and the state of the table.
-pub(super) fn packages(root: &dyn Root) -> (TableState, Rows) {
+/// Whether there is a package database of any kind.
+pub(super) fn exist(root: &dyn Root) -> bool {
+    dpkg::exists(root) || rpm::exists(root) || apk::exists(root)
+}
+
+/// All packages, and the state of the table. Sets the packages that own the binaries.
+pub(super) fn packages(root: &dyn Root, binaries: &mut [Binary]) -> (TableState, Rows) {
+    let paths: Vec<Arc<str>> = binaries.iter().map(|binary| Arc::clone(&binary.path.0)).collect();
+    let mut owners = Owners::of(root, &paths);
     let found: Vec<Inventory> =
-        [dpkg::read(root), rpm::read(root), apk::read(root)].into_iter().flatten().collect();
+        [dpkg::read(root, &mut owners), rpm::read(root, &mut owners), apk::read(root, &mut owners)]
+            .into_iter()
+            .flatten()
+            .collect();
+    for binary in binaries {
+        binary.package = owners.owner(&binary.path.0);
+    }
     if found.is_empty() {
         let state = TableState::absent("no package database (dpkg, rpm, apk) was found");
-        return (state, Rows::new(Package::TABLE));
+        return (state, Rows::of(Vec::<Package>::new()));
     }
-    let problems: Vec<String> =
-        found.iter().filter_map(|inventory| inventory.problem.clone()).collect();
-    let mut packages: Vec<Package> =
-        found.into_iter().flat_map(|inventory| inventory.packages).collect();
-    packages.sort_by(|a, b| {
-        (&a.manager, &a.name, &a.version.0, &a.arch).cmp(&(
-            &b.manager,
-            &b.name,
-            &b.version.0,
-            &b.arch,
-        ))
-    });
+    let mut problems = Vec::new();
+    let mut packages = Vec::new();
+    for inventory in found {
+        problems.extend(inventory.problems);
+        packages.extend(inventory.packages);
+    }
+    packages.sort_by(|a, b| key(a).cmp(&key(b)));
+    packages.dedup();
     let state = match (problems.is_empty(), packages.is_empty()) {
         (true, _) => TableState::Collected,
         (false, false) => TableState::truncated(problems.join("; ")),
@@ -47,31 +58,6 @@ pub(super) fn packages(root: &dyn Root) -> (TableState, Rows) {
     (state, Rows::of(packages))
 }
 
-/// Which package owns each of the given files; files that no package owns are left out.
-pub(super) fn owners(root: &dyn Root, files: &[Arc<str>]) -> HashMap<Arc<str>, Arc<str>> {
-    let wanted: HashSet<String> = files.iter().map(|path| merged(path)).collect();
-    let mut found: HashMap<String, Arc<str>> = HashMap::new();
-    for source in [dpkg::owners, rpm::owners, apk::owners] {
-        source(root, &mut |path, package| {
-            let path = merged(path);
-            if wanted.contains(&path) {
-                found.entry(path).or_insert_with(|| Arc::clone(package));
-            }
-        });
-    }
-    files
-        .iter()
-        .filter_map(|path| Some((Arc::clone(path), Arc::clone(found.get(&merged(path))?))))
-        .collect()
-}
-
-/// The path on a system whose /bin, /sbin and /lib* are links into /usr: packages still list the
-/// old places.
-fn merged(path: &str) -> String {
-    let old = ["/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"];
-    if old.iter().any(|place| path.starts_with(place)) {
-        format!("/usr{path}")
-    } else {
-        path.to_owned()
-    }
+fn key(package: &Package) -> (&str, &str, &str, Option<&str>) {
+    (&package.manager, &package.name, &package.version.0, package.arch.as_deref())
 }

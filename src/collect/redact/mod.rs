@@ -36,6 +36,10 @@ pub fn text(text: &str) -> Cow<'_, str> {
 pub fn text_of<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
     let dialect = Dialect::of(path);
     let mut out = Output::new(text);
+    if dialect == Dialect::Accounts {
+        accounts(text, &mut out);
+        return out.finish();
+    }
     let mut from = 0;
     while let Some(found) = TRIGGERS.as_ref().and_then(|triggers| triggers.find_at(text, from)) {
         let line = line_around(text, found.start());
@@ -63,6 +67,8 @@ enum Dialect {
     NameService,
     /// fstab and mount units: a comma ends an option.
     Options,
+    /// passwd and group: the second field is the password.
+    Accounts,
     /// A command line.
     Command,
 }
@@ -70,7 +76,9 @@ enum Dialect {
 impl Dialect {
     fn of(path: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or_default();
-        if path.contains("/pam.d/") || name == "pam.conf" {
+        if matches!(path, "/etc/passwd" | "/etc/passwd-" | "/etc/group" | "/etc/group-") {
+            Self::Accounts
+        } else if path.contains("/pam.d/") || name == "pam.conf" {
             Self::Pam
         } else if path.contains("/sudoers") {
             Self::Sudoers
@@ -93,6 +101,20 @@ static TRIGGERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
+
+/// Hides what stands in the password field and is not one of the marks for no password there.
+fn accounts(text: &str, out: &mut Output<'_>) {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let [name, password, _, ..] = *line.splitn(3, ':').collect::<Vec<_>>()
+            && !matches!(password, "" | "x" | "*" | "!" | "!!" | "*NP*")
+        {
+            let start = at + name.len() + 1;
+            out.hide(start..start + password.len());
+        }
+        at += line.len();
+    }
+}
 
 fn redact_line(line: &str, offset: usize, dialect: Dialect, out: &mut Output<'_>) {
     let mut hidden = tokens::find(line);

@@ -237,6 +237,13 @@ fn mount_options_beside_a_secret_stay() {
 }
 
 #[test]
+fn the_password_field_of_accounts_is_hidden() {
+    let text =
+        "root:x:0:0::/root:/bin/sh\nold:ab0123456789.:1:1::/:/bin/sh\nfree::2:2::/:/bin/sh\n";
+    assert_eq!(text_of("/etc/passwd", text), text.replace("ab0123456789.", MARK));
+}
+
+#[test]
 fn command_lines_lose_their_secrets() {
     let mut wrong = Vec::new();
     for line in [

@@ -1,0 +1,224 @@
+//! The rows of one table of an SQLite database. Nothing that the file says is believed before it
+//! is checked: each page is used once at most, so a loop ends, and nothing is allocated by a
+//! length that the pages read so far do not cover.
+
+use std::collections::HashSet;
+
+use super::pages::Pages;
+
+/// Levels of a tree; four hold more rows than a disk.
+const MAX_DEPTH: usize = 24;
+/// The longest row that is read: the header of a package with hundreds of thousands of files.
+const MAX_ROW: usize = 48 << 20;
+
+const INTERIOR: u8 = 5;
+const LEAF: u8 = 13;
+
+/// Shows the second column of every row of a table, as bytes, in the order of the rows. What
+/// cannot be read is returned as problems, and the rest is still shown.
+pub(super) fn second_column(
+    pages: &mut Pages<'_>,
+    table: &str,
+    show: &mut dyn FnMut(&[u8]),
+) -> Result<Vec<String>, String> {
+    let mut root_page = None;
+    let mut problems = rows(pages, 1, &mut |row| {
+        let columns = [column(row, 0), column(row, 1), column(row, 3)];
+        if let [Some(kind), Some(name), Some(page)] = columns
+            && kind == b"table"
+            && name == table.as_bytes()
+        {
+            root_page = Some(integer(page));
+        }
+    });
+    let Some(page) = root_page else {
+        problems.push(format!("it has no table {table}"));
+        return Err(problems.join("; "));
+    };
+    let page = u32::try_from(page).map_err(|_| format!("its table {table} has no place"))?;
+    problems.extend(rows(pages, page, &mut |row| show(column(row, 1).unwrap_or_default())));
+    Ok(problems)
+}
+
+/// Shows the payload of every row below a page, and says what could not be read.
+fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(&[u8])) -> Vec<String> {
+    let mut walk = Walk { pages, used: HashSet::new(), problems: Vec::new() };
+    let mut stack = vec![(start, 0)];
+    while let Some((number, depth)) = stack.pop() {
+        if depth > MAX_DEPTH {
+            walk.problem("its tree is too deep");
+            continue;
+        }
+        let Some(page) = walk.page(number) else { continue };
+        // The first page begins with the header of the file.
+        let base = if number == 1 { 100 } else { 0 };
+        match page.get(base) {
+            Some(&INTERIOR) => {
+                let children = children(&page, base);
+                stack.extend(children.into_iter().rev().map(|child| (child, depth + 1)));
+            }
+            Some(&LEAF) => {
+                for cell in cells(&page, base, 8) {
+                    match walk.payload(&page, cell) {
+                        Some(payload) => show(&payload),
+                        None => walk.problem("a row cannot be read"),
+                    }
+                }
+            }
+            _ => walk.problem(&format!("page {number} is not one of a table")),
+        }
+    }
+    walk.problems
+}
+
+struct Walk<'a, 'b> {
+    pages: &'a mut Pages<'b>,
+    used: HashSet<u32>,
+    problems: Vec<String>,
+}
+
+impl Walk<'_, '_> {
+    fn problem(&mut self, problem: &str) {
+        if self.problems.len() < 4 && !self.problems.iter().any(|known| known == problem) {
+            self.problems.push(problem.to_owned());
+        }
+    }
+
+    /// A page that was not used yet.
+    fn page(&mut self, number: u32) -> Option<Vec<u8>> {
+        if !self.used.insert(number) {
+            self.problem("its pages form a loop");
+            return None;
+        }
+        match self.pages.page(number) {
+            Ok(page) => Some(page),
+            Err(problem) => {
+                self.problem(&problem);
+                None
+            }
+        }
+    }
+
+    /// The payload of a leaf's cell, overflow pages included.
+    fn payload(&mut self, page: &[u8], at: usize) -> Option<Vec<u8>> {
+        let (length, at) = varint(page, at)?;
+        let (_, at) = varint(page, at)?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_ROW)?;
+        let usable = self.pages.usable();
+        let most = usable - 35;
+        if length <= most {
+            return page.get(at..at.checked_add(length)?).map(<[u8]>::to_vec);
+        }
+        let least = (usable - 12) * 32 / 255 - 23;
+        let fitting = least + (length - least) % (usable - 4);
+        let local = if fitting <= most { fitting } else { least };
+        let mut payload = page.get(at..at.checked_add(local)?)?.to_vec();
+        let mut next = u32_at(page, at + local)?;
+        while payload.len() < length {
+            if next == 0 {
+                return None;
+            }
+            let overflow = self.page(next)?;
+            next = u32_at(&overflow, 0)?;
+            let rest = overflow.get(4..)?;
+            payload.extend_from_slice(&rest[..rest.len().min(length - payload.len())]);
+        }
+        Some(payload)
+    }
+}
+
+/// Where the cells of a page begin; `header` is the length of its header.
+fn cells(page: &[u8], base: usize, header: usize) -> Vec<usize> {
+    let count = page.get(base + 3..base + 5).map_or(0, |two| u16::from_be_bytes([two[0], two[1]]));
+    let pointers = page.get(base + header..).unwrap_or_default();
+    pointers
+        .chunks_exact(2)
+        .take(usize::from(count))
+        .map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])))
+        .collect()
+}
+
+/// The children of an interior page, in order.
+fn children(page: &[u8], base: usize) -> Vec<u32> {
+    let mut children: Vec<u32> =
+        cells(page, base, 12).into_iter().filter_map(|cell| u32_at(page, cell)).collect();
+    children.extend(u32_at(page, base + 8));
+    children
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    let word = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_be_bytes(word.try_into().ok()?))
+}
+
+/// A number in one to nine bytes, and where the next begins.
+fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let mut number = 0u64;
+    for index in 0..9 {
+        let byte = *bytes.get(at.checked_add(index)?)?;
+        if index == 8 {
+            return Some((number << 8 | u64::from(byte), at + 9));
+        }
+        number = number << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some((number, at + index + 1));
+        }
+    }
+    None
+}
+
+/// The bytes of one column of a record.
+fn column(record: &[u8], index: usize) -> Option<&[u8]> {
+    let (header, mut at) = varint(record, 0)?;
+    let header = usize::try_from(header).ok()?;
+    let mut start = header;
+    for current in 0.. {
+        if at >= header {
+            return None;
+        }
+        let (kind, next) = varint(record, at)?;
+        at = next;
+        let length = match kind {
+            0 | 8 | 9 => 0,
+            1..=4 => kind as usize,
+            5 => 6,
+            6 | 7 => 8,
+            10 | 11 => return None,
+            kind => usize::try_from((kind - 12) / 2).ok()?,
+        };
+        let end = start.checked_add(length)?;
+        if current == index {
+            return record.get(start..end);
+        }
+        start = end;
+    }
+    None
+}
+
+/// A whole number of any width that is not negative.
+fn integer(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_every_length_are_read() {
+        assert_eq!(varint(&[0x7f], 0), Some((127, 1)));
+        assert_eq!(varint(&[0x81, 0x00], 0), Some((128, 2)));
+        assert_eq!(varint(&[0xff; 9], 0), Some((u64::MAX, 9)));
+        assert_eq!(varint(&[0x80], 0), None);
+        assert_eq!(varint(&[], 5), None);
+    }
+
+    #[test]
+    fn columns_stay_inside_their_record() {
+        // Header of 3 bytes: NULL, a blob of 2.
+        assert_eq!(column(&[3, 0, 16, b'a', b'b'], 1), Some(&b"ab"[..]));
+        assert_eq!(column(&[3, 0, 200, b'a'], 1), None);
+        assert_eq!(column(&[3, 0, 16, b'a', b'b'], 2), None);
+        assert_eq!(column(&[], 0), None);
+    }
+}
