@@ -1,6 +1,8 @@
 //! Derived tables: each joins other tables once, in Rust, so that rules need no query language.
 //! One file a table; a new one is its file and its row in [`all`].
 
+pub mod modules;
+pub mod mounts;
 pub mod pam_settings;
 pub mod sysctl;
 pub mod third_party_binaries;
@@ -27,7 +29,13 @@ pub trait Derivation: Sync {
 
 /// Every derivation.
 pub fn all() -> &'static [&'static dyn Derivation] {
-    &[&pam_settings::Derivation, &sysctl::Derivation, &third_party_binaries::Derivation]
+    &[
+        &modules::Derivation,
+        &mounts::Derivation,
+        &pam_settings::Derivation,
+        &sysctl::Derivation,
+        &third_party_binaries::Derivation,
+    ]
 }
 
 /// The derivation that gives this table.

@@ -2,10 +2,12 @@
 //! and line. One file a lens; a new one is its file and its row in [`all`].
 
 mod config_files;
+pub mod fstab;
 mod glob;
 pub mod key_value;
 pub mod lines;
 pub mod login_defs;
+pub mod modprobe;
 pub mod pam;
 pub mod pwquality;
 pub mod sshd;
@@ -33,9 +35,11 @@ pub trait Lens: Sync {
 /// Every lens.
 pub fn all() -> &'static [&'static dyn Lens] {
     &[
+        &fstab::Lens,
         &key_value::Lens,
         &lines::Lens,
         &login_defs::Lens,
+        &modprobe::Lens,
         &pam::Lens,
         &pwquality::Lens,
         &sshd::Lens,
