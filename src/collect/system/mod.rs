@@ -2,6 +2,10 @@
 //! firewall rules. On the running host the same functions add what only it can tell.
 
 mod active;
+mod firewall;
+mod modules;
 mod units;
 
+pub use firewall::firewall;
+pub use modules::kernel_modules;
 pub use units::services;

@@ -58,17 +58,17 @@ facts! {
         pub origin: Arc<str>,
         /// Line in that file, where it is a file.
         pub line: Option<i64>,
-        /// `inet`, `ip`, `ip6`, `arp`, `bridge`, `netdev`; iptables: the table.
+        /// `inet`, `ip`, `ip6`, `arp`, `bridge`, `netdev`; iptables and ufw: `ip` or `ip6`.
         pub family: Option<Arc<str>>,
-        /// Table name.
+        /// Table name; firewalld has none.
         pub table: Option<Arc<str>>,
-        /// Chain name.
+        /// Chain name; firewalld: the zone.
         pub chain: Option<Arc<str>>,
         /// Hook of a base chain.
         pub hook: Option<Arc<str>>,
-        /// Policy, where the row is a base chain.
+        /// Policy in lower case, where the row is a base chain, a default of ufw, or a zone.
         pub policy: Option<Arc<str>>,
-        /// The rule as written; none where the row is a chain.
+        /// The rule as written, white space folded; none where the row is a chain or zone.
         pub rule: Option<Arc<str>>,
     }
 }
