@@ -32,7 +32,7 @@ fn line(row: &FirewallRule) -> String {
 }
 
 const RULESET: &str = r#"#!/usr/sbin/nft -f
-table ip gone { chain x { accept; } }
+table ip gone { chain x { accept; }; }
 flush ruleset
 define ports = { 22,
   80 }
@@ -45,7 +45,7 @@ table inet filter {
 			80 } accept
 	}
 	chain output { type filter hook output priority 0; }
-	chain mine { ip saddr @bad drop comment "a ; b" }
+	chain mine { ip saddr @bad drop comment "a ; b"; }
 }
 add rule inet filter input tcp dport 443 accept
 include "nftables.d/*.nft"
