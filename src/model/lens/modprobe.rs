@@ -77,7 +77,10 @@ impl super::Lens for Lens {
     }
 }
 
-fn parse(line: &str) -> Option<(Arc<str>, Arc<str>, Option<Arc<str>>)> {
+/// Command, module, argument.
+type Directive = (Arc<str>, Arc<str>, Option<Arc<str>>);
+
+fn parse(line: &str) -> Option<Directive> {
     let mut words = line.split_whitespace();
     let command = words.next().filter(|word| COMMANDS.contains(word))?;
     let module = words.next()?.replace('-', "_");
