@@ -51,7 +51,9 @@ pub(super) fn packages(root: &dyn Root, binaries: &mut [Binary]) -> (TableState,
     packages.sort_by(|a, b| key(a).cmp(&key(b)));
     packages.dedup();
     let state = match (problems.is_empty(), packages.is_empty()) {
-        (true, _) => TableState::Collected,
+        (true, false) => TableState::Collected,
+        // No host has a package manager and nothing installed by it.
+        (true, true) => TableState::absent("the package database holds no package"),
         (false, false) => TableState::truncated(problems.join("; ")),
         (false, true) => TableState::absent(problems.join("; ")),
     };

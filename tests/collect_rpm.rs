@@ -1,0 +1,267 @@
+//! rpm's database read without librpm, compared with rpm itself.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use assay::collect::{DirectoryRoot, Options, collect};
+use assay::diagnostic::Silent;
+use assay::model::cell::Fact;
+use assay::model::facts::FactSource;
+use assay::model::state::TableState;
+use assay::model::table::{Binary, Package};
+use assay::snapshot::{Codec, Snapshot};
+
+fn snapshot(root: &Path) -> Snapshot {
+    let root = DirectoryRoot::open(root).unwrap();
+    let bytes = collect(&root, &Options::default(), Codec::Raw, &Silent).unwrap();
+    Snapshot::from_bytes(bytes).unwrap()
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// rpm on a root, with the place of the database that most distributions use.
+fn rpm(root: &Path) -> Command {
+    let mut command = Command::new("rpm");
+    command.arg("--root").arg(root).args(["--define", "_dbpath /var/lib/rpm"]);
+    command
+}
+
+/// A spec whose subpackages differ in all that is read; `big` has so many files that its header
+/// needs overflow pages.
+fn spec(subpackages: usize) -> String {
+    let mut spec = String::from(
+        "Name: many\nVersion: 1.0\nRelease: 1%{?dist}\nSummary: x\nLicense: x\n\
+         Vendor: Example Project\nModularityLabel: perl:5.26:820181219174508:9edba152\n\
+         %description\nx\n%install\nmkdir -p %{buildroot}/opt/big %{buildroot}/usr/bin\n\
+         for i in $(seq 4000); do : > %{buildroot}/opt/big/a-file-with-a-long-name-$i; done\n\
+         cp /bin/true %{buildroot}/usr/bin/owned\n",
+    );
+    for index in 0..subpackages {
+        let epoch = if index % 3 == 0 { format!("Epoch: {index}\n") } else { String::new() };
+        write!(
+            spec,
+            "%package -n sub{index}\nSummary: x\n{epoch}Version: {index}.2~rc1\n%description -n sub{index}\nx\n\
+             %files -n sub{index}\n%dir /opt\n"
+        )
+        .unwrap();
+    }
+    spec.push_str("%files\n/opt/big\n/usr/bin/owned\n");
+    spec
+}
+
+/// Builds the packages and installs them into a new root.
+fn install(base: &Path, subpackages: usize) -> std::path::PathBuf {
+    let root = base.join("root");
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::create_dir_all(root.join("usr/bin")).unwrap();
+    std::fs::copy("/bin/true", root.join("usr/bin/owned")).unwrap();
+    std::fs::copy("/bin/true", root.join("usr/bin/foreign")).unwrap();
+    std::fs::write(root.join("etc/os-release"), "ID=example\n").unwrap();
+    std::fs::write(base.join("many.spec"), spec(subpackages)).unwrap();
+    let define = format!("_topdir {}", base.join("build").display());
+    run(Command::new("rpmbuild")
+        .args(["-bb", "--quiet", "--define", &define, "--define", "dist .el9"])
+        .args(["--define", "_enable_debug_packages 0", "--define", "__os_install_post %{nil}"])
+        .args(["--define", "_binary_payload w0.gzdio"])
+        .arg(base.join("many.spec")));
+    let inside = |directory: &Path| -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let mut files: Vec<_> =
+        inside(&base.join("build/RPMS")).iter().flat_map(|arch| inside(arch)).collect();
+    files.sort();
+    run(rpm(&root)
+        .args(["-i", "--justdb", "--nodeps", "--ignorearch", "--ignoreos", "--nosignature"])
+        .args(files));
+    root
+}
+
+/// What rpm says, in the form of [`rows`].
+fn asked(root: &Path) -> BTreeSet<String> {
+    let format = "%{NAME}|%{EVR}|%{ARCH}|%{SOURCERPM}|%{VENDOR}|%{MODULARITYLABEL}\\n";
+    let said = run(rpm(root).args(["-qa", "--qf", format]));
+    // Epoch 0 is the same as none.
+    said.lines().map(|line| line.replace("|0:", "|")).collect()
+}
+
+fn rows(snapshot: &Snapshot) -> BTreeSet<String> {
+    let text = |text: Option<Arc<str>>| text.unwrap_or_else(|| "(none)".into());
+    let packages: Vec<Package> = snapshot.rows(Package::TABLE).unwrap().typed().collect();
+    packages
+        .into_iter()
+        .map(|package| {
+            let source_version = package.source_version.unwrap();
+            format!(
+                "{}|{}|{}|{}-{}.src.rpm|{}|{}",
+                package.name,
+                package.version.0,
+                text(package.arch),
+                text(package.source),
+                source_version.0.rsplit(':').next().unwrap(),
+                text(package.vendor),
+                text(package.module),
+            )
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "needs rpm and rpmbuild"]
+fn every_package_is_read_as_rpm_reads_it() {
+    let base = tempfile::tempdir().unwrap();
+    let root = install(base.path(), 300);
+    let snapshot = snapshot(&root);
+    assert_eq!(snapshot.state(Package::TABLE), TableState::Collected);
+    let expected = asked(&root);
+    assert_eq!(expected.len(), 301);
+    assert_eq!(rows(&snapshot), expected);
+    let binaries: Vec<Binary> = snapshot.rows(Binary::TABLE).unwrap().typed().collect();
+    let owner = |path: &str| {
+        let binary = binaries.iter().find(|binary| &*binary.path.0 == path).unwrap();
+        binary.package.clone()
+    };
+    assert_eq!(owner("/usr/bin/owned").as_deref(), Some("many"));
+    assert_eq!(owner("/usr/bin/foreign"), None);
+}
+
+/// A change that is only in the write-ahead log, as after a crash, counts if it was committed.
+#[test]
+#[ignore = "needs rpm, rpmbuild and python3"]
+fn a_log_that_was_not_merged_is_read() {
+    const SCRIPT: &str = "
+import shutil, sqlite3, sys
+path = sys.argv[1]
+db = sqlite3.connect(path)
+db.execute('pragma journal_mode=wal')
+db.execute('pragma wal_autocheckpoint=0')
+db.execute('delete from Packages where hnum in (select hnum from Packages order by hnum limit 100)')
+db.commit()
+# Not committed, and long enough to reach the file.
+db.execute('pragma cache_size=5')
+db.execute('delete from Packages where hnum in (select hnum from Packages order by hnum limit 150)')
+for name in (path, path + '-wal'):
+    shutil.copy(name, name + '.kept')
+db.rollback()
+db.close()
+shutil.move(path + '.kept', path)
+shutil.move(path + '-wal.kept', path + '-wal')
+";
+    let base = tempfile::tempdir().unwrap();
+    let root = install(base.path(), 300);
+    let database = root.join("var/lib/rpm/rpmdb.sqlite");
+    run(Command::new("python3").args(["-c", SCRIPT]).arg(&database));
+    assert!(std::fs::metadata(database.with_extension("sqlite-wal")).unwrap().len() > 100_000);
+    let snapshot = snapshot(&root);
+    assert_eq!(snapshot.state(Package::TABLE), TableState::Collected);
+    let found = rows(&snapshot);
+    assert_eq!(found.len(), 201);
+    // rpm recovers the log while it reads.
+    assert_eq!(found, asked(&root));
+}
+
+/// A root with the recorded database.
+fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
+    let fixture = include_bytes!("fixtures/rpm/rpmdb.sqlite.zst");
+    let bytes = zstd::decode_all(&fixture[..]).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("usr/lib/sysimage/rpm");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("rpmdb.sqlite");
+    std::fs::write(&path, &bytes).unwrap();
+    (root, path, bytes)
+}
+
+#[test]
+fn a_recorded_database_is_read() {
+    let (root, _, _) = recorded();
+    // The older place is usually a link to the new one: nothing is counted twice.
+    std::fs::create_dir_all(root.path().join("var/lib")).unwrap();
+    std::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.path().join("var/lib/rpm"))
+        .unwrap();
+    std::fs::create_dir(root.path().join("usr/bin")).unwrap();
+    std::fs::write(root.path().join("usr/bin/owned"), elf()).unwrap();
+    std::fs::write(root.path().join("usr/bin/foreign.so"), elf()).unwrap();
+    let snapshot = snapshot(root.path());
+    assert_eq!(snapshot.state(Package::TABLE), TableState::Collected);
+    let expected = include_str!("fixtures/rpm/packages.txt");
+    let expected: BTreeSet<String> =
+        expected.lines().map(|line| line.replace("|0:", "|")).collect();
+    assert_eq!(rows(&snapshot), expected);
+    assert_eq!(snapshot.rows(Package::TABLE).unwrap().len(), 31);
+    let binaries: Vec<Binary> = snapshot.rows(Binary::TABLE).unwrap().typed().collect();
+    let owners: Vec<_> =
+        binaries.iter().map(|binary| (&*binary.path.0, binary.package.as_deref())).collect();
+    assert_eq!(owners, [("/usr/bin/foreign.so", None)], "a file without exec bits is no program");
+    let owned = root.path().join("usr/bin/owned");
+    std::fs::set_permissions(owned, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let snapshot = self::snapshot(root.path());
+    let binaries: Vec<Binary> = snapshot.rows(Binary::TABLE).unwrap().typed().collect();
+    assert_eq!(binaries.last().unwrap().package.as_deref(), Some("many"));
+}
+
+/// The smallest header that counts as a program.
+fn elf() -> Vec<u8> {
+    let mut bytes = vec![0u8; 64];
+    bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    bytes[16] = 2;
+    bytes[18] = 62;
+    bytes[32] = 64;
+    bytes[54] = 56;
+    bytes
+}
+
+#[test]
+fn other_formats_are_named_and_never_empty() {
+    for (name, format) in [("Packages", "Berkeley DB"), ("Packages.db", "ndb")] {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("var/lib/rpm")).unwrap();
+        std::fs::write(root.path().join("var/lib/rpm").join(name), "x").unwrap();
+        let TableState::Absent(reason) = snapshot(root.path()).state(Package::TABLE) else {
+            unreachable!("{name} is not absent");
+        };
+        assert!(reason.contains(format), "{reason}");
+    }
+}
+
+#[test]
+fn a_damaged_database_is_never_taken_for_an_empty_one() {
+    let (root, path, sound) = recorded();
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for round in 0..600 {
+        let mut damaged = sound.clone();
+        match round % 3 {
+            0 => damaged.truncate(random(sound.len())),
+            // The type, the counts and the pointers at the beginning of a page do most harm.
+            1 => {
+                let page = random(sound.len() / 4096) * 4096;
+                damaged[page..page + 16].fill_with(|| random(256) as u8);
+            }
+            _ => {
+                for _ in 0..50 {
+                    let at = random(sound.len());
+                    damaged[at] ^= 1 << random(8);
+                }
+            }
+        }
+        std::fs::write(&path, &damaged).unwrap();
+        let snapshot = snapshot(root.path());
+        let count = snapshot.rows(Package::TABLE).unwrap().len();
+        assert!(
+            count > 0 || snapshot.state(Package::TABLE) != TableState::Collected,
+            "round {round}: {count} packages and no word about the others"
+        );
+    }
+}
