@@ -117,14 +117,12 @@ impl Tally {
         {
             return (Truth::Unknown(Arc::clone(reason)), false);
         }
-        let mut by_default = false;
-        if self.rows == 0 {
-            let open = self.maybe_rows && query.when_empty.is_some();
-            let open = incomplete.clone().or_else(|| open.then(|| doubtful(query)));
+        let by_default = self.rows == 0;
+        if by_default && emptiness_matters(query) {
+            let open = incomplete.clone().or_else(|| self.maybe_rows.then(|| doubtful(query)));
             if let Some(reason) = open {
                 return (Truth::Unknown(reason), false);
             }
-            by_default = true;
             match &query.when_empty {
                 None => {}
                 Some(WhenEmpty::Pass) => return (Truth::True, true),
@@ -168,6 +166,14 @@ impl Tally {
             }
         }
     }
+}
+
+/// Whether no row at all would be another answer than a row that changes nothing.
+pub(crate) fn emptiness_matters(query: &Query) -> bool {
+    !matches!(
+        (&query.expect, &query.when_empty),
+        (_, None) | (Expect::Each | Expect::None, Some(WhenEmpty::Pass))
+    )
 }
 
 fn count_holds(tests: &[Test], count: i64) -> bool {

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
+use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally, emptiness_matters};
 use super::predicate::{Cells, holds};
 use super::truth::Tri;
 use crate::model::cell::{Cell as _, Fact as _};
-use crate::model::facts::{FileClass, Row, Rows};
+use crate::model::facts::{FileClass, Row, Rows, path_order};
 use crate::model::state::{FactError, TableState};
 use crate::model::table::File;
 use crate::model::value::Value;
 use crate::model::view::View;
-use crate::rules::ast::{Expect, Pred, WhenEmpty};
+use crate::rules::ast::{Expect, Pred};
 use crate::rules::{Atom, FileAccess};
 
 /// An atom over files while its rows come in.
@@ -87,11 +87,7 @@ impl<'p> Asked<'p> {
 
     /// Whether it matters that there is a row at all, and none was seen.
     fn needs_any(&self) -> bool {
-        self.tally.rows == 0
-            && !matches!(
-                (&self.atom.query.expect, &self.atom.query.when_empty),
-                (_, None) | (Expect::Each | Expect::None, Some(WhenEmpty::Pass))
-            )
+        self.tally.rows == 0 && emptiness_matters(&self.atom.query)
     }
 }
 
@@ -149,11 +145,21 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
         return Ok(());
     }
     let state = view.files_state();
+    let known = by_path(groups.keys().copied(), view)?;
     for (access, mut asked) in groups {
         let mut group_state = state.clone();
         match access {
             FileAccess::Paths(paths) => {
-                let all_found = by_path(paths, &mut asked, view, answers.now)?;
+                let mut all_found = true;
+                for path in paths {
+                    match known.get(&PathKey(path)).and_then(Option::as_ref) {
+                        Some(cells) => {
+                            let row = Row::new(File::TABLE, cells);
+                            asked.iter_mut().for_each(|asked| asked.see(row, answers.now));
+                        }
+                        None => all_found = false,
+                    }
+                }
                 // Paths are unique: when all that were asked for are there, nothing is missing.
                 if all_found && matches!(group_state, TableState::Truncated(_)) {
                     group_state = TableState::Collected;
@@ -179,22 +185,38 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
     Ok(())
 }
 
-fn by_path(
-    paths: &[Arc<str>],
-    asked: &mut [Asked<'_>],
+/// A path in path order.
+#[derive(PartialEq, Eq)]
+struct PathKey<'a>(&'a str);
+
+impl Ord for PathKey<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        path_order(self.0, other.0)
+    }
+}
+
+impl PartialOrd for PathKey<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Looks every path up that is asked for by name: once, and in path order, because a source has
+/// neighbours in one block.
+fn by_path<'p>(
+    accesses: impl Iterator<Item = &'p FileAccess>,
     view: &View<'_>,
-    now: Option<i64>,
-) -> Result<bool, FactError> {
-    let mut rows = Rows::new(File::TABLE);
-    for path in paths {
-        if let Some(file) = view.source().file(path)? {
-            rows.push(file.into_cells());
+) -> Result<BTreeMap<PathKey<'p>, Option<Vec<Value>>>, FactError> {
+    let mut known = BTreeMap::new();
+    for access in accesses {
+        if let FileAccess::Paths(paths) = access {
+            known.extend(paths.iter().map(|path| (PathKey(path), None)));
         }
     }
-    for row in rows.iter() {
-        asked.iter_mut().for_each(|asked| asked.see(row, now));
+    for (path, cells) in &mut known {
+        *cells = view.source().file(path.0)?.map(File::into_cells);
     }
-    Ok(rows.len() == paths.len())
+    Ok(known)
 }
 
 fn scan(asked: &mut [Asked<'_>], view: &View<'_>, now: Option<i64>) -> Result<(), FactError> {

@@ -149,12 +149,17 @@ fn ask(query: &Query, facts: &MemoryFacts) -> Answer {
         TableState::Collected => found.doubt,
     };
     if found.rows.is_empty() {
-        if open || (found.maybe && query.when_empty.is_some()) {
+        let matters = match (&query.expect, &query.when_empty) {
+            (_, None) | (Expect::Each | Expect::None, Some(WhenEmpty::Pass)) => false,
+            (_, Some(_)) => true,
+        };
+        if (open || found.maybe) && matters {
             return Unknown;
         }
         match &query.when_empty {
             None => {}
-            Some(WhenEmpty::Pass) => return Yes,
+            Some(WhenEmpty::Pass) if matters => return Yes,
+            Some(WhenEmpty::Pass) => {}
             Some(WhenEmpty::Fail) => return No,
             Some(WhenEmpty::Unknown) => return Unknown,
             Some(WhenEmpty::NotApplicable) => return NotApplicable,
