@@ -1,5 +1,4 @@
 //! The JSON Schema for editors: a valid schema, and the embedded rules satisfy it.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::process::Command;
 
