@@ -130,14 +130,14 @@ pub(crate) fn facts() -> impl Strategy<Value = MemoryFacts> {
 
 fn set<F: assay::model::cell::Fact>(facts: &mut MemoryFacts, (rows, state): (Vec<F>, u8)) {
     match state {
-        0 => facts.set(TableState::truncated("cut"), Rows::of(rows)),
+        0 | 3 => facts.set(TableState::truncated("cut"), Rows::of(rows)),
         1 => facts.remove(F::TABLE, TableState::absent("not there")),
         2 => facts.remove(F::TABLE, TableState::denied("not allowed")),
         _ => facts.set(TableState::Collected, Rows::of(rows)),
     };
 }
 
-/// 0 truncated, 1 absent, 2 denied, else collected.
+/// 0 and 3 truncated, 1 absent, 2 denied, else collected.
 fn state() -> impl Strategy<Value = u8> {
     0u8..12
 }
@@ -193,7 +193,7 @@ fn expr() -> impl Strategy<Value = Expr> {
 fn query() -> impl Strategy<Value = Query> {
     select(&TABLES[..]).prop_flat_map(|name| {
         let schema = table::find(name).expect("a table");
-        let filter = prop_oneof![1 => Just(Pred::TRUE), 3 => pred(schema)];
+        let filter = prop_oneof![1 => Just(Pred::TRUE), 3 => pred(schema), 2 => keys(schema)];
         let must = prop_oneof![1 => Just(Pred::TRUE), 3 => pred(schema)];
         (filter, must, expect(), when_empty(schema)).prop_map(
             move |(filter, must, expect, when_empty)| Query {
@@ -210,6 +210,29 @@ fn query() -> impl Strategy<Value = Query> {
             },
         )
     })
+}
+
+/// Filters by which rows are looked up: two columns of which one has to fit, or exact paths.
+fn keys(schema: &'static TableSchema) -> BoxedStrategy<Pred> {
+    let leaf = |column: usize, test| Pred::Leaf { column, test };
+    if schema.name == "files" {
+        let paths = || vec(path().prop_map(Value::Text), 1..3);
+        let more = prop_oneof![
+            2 => Just(Pred::TRUE),
+            1 => paths().prop_map(move |paths| leaf(0, Test::In(paths))),
+            1 => pred(schema),
+        ];
+        return (paths(), more)
+            .prop_map(move |(paths, more)| Pred::All(vec![leaf(0, Test::In(paths)), more]))
+            .boxed();
+    }
+    let columns: Vec<usize> = (0..schema.columns.len().min(4)).collect();
+    let one = select(columns).prop_flat_map(move |column| {
+        let wanted = &schema.columns[column];
+        value(schema.name, wanted.name, wanted.ty)
+            .prop_map(move |value| leaf(column, Test::Eq(value)))
+    });
+    vec(one, 2..4).prop_map(Pred::Any).boxed()
 }
 
 fn expect() -> impl Strategy<Value = Expect> {
@@ -233,7 +256,7 @@ fn expect() -> impl Strategy<Value = Expect> {
 
 fn when_empty(schema: &'static TableSchema) -> impl Strategy<Value = Option<WhenEmpty>> {
     let cells: Vec<BoxedStrategy<Value>> =
-        schema.columns.iter().map(|column| value(schema, column.name, column.ty)).collect();
+        schema.columns.iter().map(|column| value(schema.name, column.name, column.ty)).collect();
     prop_oneof![
         4 => Just(None),
         1 => Just(Some(WhenEmpty::Pass)),
@@ -244,17 +267,13 @@ fn when_empty(schema: &'static TableSchema) -> impl Strategy<Value = Option<When
     ]
 }
 
-fn value(
-    schema: &'static TableSchema,
-    column: &'static str,
-    ty: ColumnType,
-) -> BoxedStrategy<Value> {
+fn value(table: &'static str, column: &'static str, ty: ColumnType) -> BoxedStrategy<Value> {
     match ty {
         ColumnType::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
         ColumnType::Int | ColumnType::Mode | ColumnType::Time => {
             number().prop_map(Value::Int).boxed()
         }
-        ColumnType::Text if (schema.name, column) == ("files", "kind") => {
+        ColumnType::Text if (table, column) == ("files", "kind") => {
             select(&["file", "directory"][..]).prop_map(Value::text).boxed()
         }
         ColumnType::Text => word().prop_map(Value::Text).boxed(),
@@ -286,7 +305,7 @@ fn pred(schema: &'static TableSchema) -> BoxedStrategy<Pred> {
 
 fn test(schema: &'static TableSchema, column: usize) -> BoxedStrategy<Test> {
     let column = &schema.columns[column];
-    let one = || value(schema, column.name, column.ty);
+    let one = || value(schema.name, column.name, column.ty);
     let several = || vec(one(), 1..3);
     let equal = prop_oneof![
         3 => one().prop_map(Test::Eq),
