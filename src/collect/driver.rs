@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::config::Gatherer;
 use super::losses::Losses;
 use super::root::Step;
-use super::{CollectError, Options, Root, accounts, binaries, host, packages, text};
+use super::{CollectError, Options, Root, accounts, binaries, host, packages, system, text};
 use crate::diagnostic::Monitor;
 use crate::model::cell::Fact;
 use crate::model::facts::Rows;
@@ -37,7 +37,7 @@ pub fn collect(
     tables.put(&Rows::of(identity.cloud), TableState::Collected)?;
     tables.put(&Rows::of(identity.interfaces), identity.interfaces_state)?;
     let mut walked = walk(root, &mut tables, monitor)?;
-    monitor.begin("packages", None);
+    monitor.begin("settings", None);
     if tables.wants::<Package>() || tables.wants::<Binary>() {
         let (state, rows) = packages::packages(root, &mut walked.binaries);
         tables.put(&rows, state)?;
@@ -52,6 +52,9 @@ pub fn collect(
     for (state, rows) in [accounts::users(root), accounts::groups(root), accounts::shadow(root)] {
         tables.put(&rows, state)?;
     }
+    tables.take(|| system::services(root))?;
+    tables.take(|| system::kernel_modules(root))?;
+    tables.take(|| system::firewall(root))?;
     monitor.end();
     tables.finish(root.is_live())
 }
@@ -101,6 +104,18 @@ impl Tables<'_> {
             self.written.push(name);
         }
         Ok(())
+    }
+
+    /// Computes and writes a table where it is asked for.
+    fn take<F: Fact>(
+        &mut self,
+        collect: impl FnOnce() -> (TableState, Vec<F>),
+    ) -> Result<(), CollectError> {
+        if !self.wants::<F>() {
+            return Ok(());
+        }
+        let (state, rows) = collect();
+        self.put(&Rows::of(rows), state)
     }
 
     /// Says of every table that was not written why it was not.

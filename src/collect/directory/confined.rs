@@ -6,8 +6,11 @@
 //! an absolute target begins again at the root, and `..` goes back along the way that was walked
 //! and never through the file system, so that it cannot pass the root.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -17,17 +20,29 @@ const MAX_LINKS: usize = 40;
 /// How often a look-up is repeated that another process disturbed by renaming.
 const RETRIES: usize = 16;
 
+/// How many directories are remembered by [`Confined::resolve`].
+const REMEMBERED: usize = 64;
+
 /// A directory that paths are confined to.
 #[derive(Debug)]
 pub(crate) struct Confined {
     root: OwnedFd,
     openat2: bool,
+    /// Directories that were resolved before, by the path they were asked for: files are asked for
+    /// directory after directory. Only names are looked up by them, nothing is opened.
+    resolved: Mutex<HashMap<Vec<u8>, Arc<Resolved>>>,
+}
+
+#[derive(Debug)]
+struct Resolved {
+    components: Vec<Vec<u8>>,
+    directory: OwnedFd,
 }
 
 impl Confined {
     /// Confines to an open directory.
     pub(crate) fn new(root: OwnedFd) -> Self {
-        let mut confined = Self { root, openat2: true };
+        let mut confined = Self { root, openat2: true, resolved: Mutex::default() };
         let probe = confined.open(b"/", OFlags::PATH, true);
         confined.openat2 = !matches!(
             probe.map_err(|error| Errno::from_io_error(&error)),
@@ -39,7 +54,7 @@ impl Confined {
     /// The same without openat2, for tests of the walk.
     #[cfg(test)]
     pub(crate) fn without_openat2(root: OwnedFd) -> Self {
-        Self { root, openat2: false }
+        Self { root, openat2: false, resolved: Mutex::default() }
     }
 
     /// The directory itself.
@@ -72,13 +87,51 @@ impl Confined {
 
     /// The path that is reached when every link is followed, as its components.
     pub(crate) fn resolve(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let place = self.locate(path, true)?;
-        rustix::fs::statat(
-            place.directory(self),
-            &*place.name,
-            rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
-        )?;
-        Ok(place.components)
+        let mut path = Cow::Borrowed(path);
+        for _ in 0..=MAX_LINKS {
+            let Some((parent, name)) = split(&path) else {
+                let place = self.locate(&path, true)?;
+                // The last name of a path that is no link may still be missing.
+                let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+                rustix::fs::statat(place.directory(self), &*place.name, flags)?;
+                return Ok(place.components);
+            };
+            let parent = self.remembered(parent)?;
+            match rustix::fs::readlinkat(&parent.directory, name, Vec::new()) {
+                Ok(target) => {
+                    let mut joined = Vec::new();
+                    if target.as_bytes().first() != Some(&b'/') {
+                        joined = parent.components.join(&b'/');
+                        joined.push(b'/');
+                    }
+                    joined.extend_from_slice(target.as_bytes());
+                    path = Cow::Owned(joined);
+                }
+                Err(Errno::INVAL) => {
+                    let mut components = parent.components.clone();
+                    components.push(name.to_vec());
+                    return Ok(components);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Errno::LOOP.into())
+    }
+
+    fn remembered(&self, parent: &[u8]) -> io::Result<Arc<Resolved>> {
+        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = resolved.get(parent) {
+            return Ok(Arc::clone(found));
+        }
+        let mut place = self.locate(parent, true)?;
+        place.enter(self)?;
+        let directory = place.directory(self).try_clone_to_owned()?;
+        let found = Arc::new(Resolved { components: place.components, directory });
+        if resolved.len() >= REMEMBERED {
+            resolved.clear();
+        }
+        resolved.insert(parent.to_vec(), Arc::clone(&found));
+        Ok(found)
     }
 
     fn locate(&self, path: &[u8], follow: bool) -> io::Result<Place> {
@@ -119,6 +172,13 @@ impl Confined {
         }
         Ok(place)
     }
+}
+
+/// A path's directory and last name; none where the last component is not a name.
+fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = path.iter().rposition(|byte| *byte == b'/')?;
+    let name = &path[at + 1..];
+    (!name.is_empty() && name != b"." && name != b"..").then_some((&path[..=at], name))
 }
 
 /// Puts the components of a path on a stack, first on top; empty ones and `.` say nothing.

@@ -85,8 +85,8 @@ struct Level {
     mount: MountMark,
     /// Names, each ended by a zero byte.
     names: Vec<u8>,
-    /// Where each name begins, in the order in which they are shown.
-    order: Vec<u32>,
+    /// Where each name begins and how long it is, in the order in which they are shown.
+    order: Vec<(u32, u32)>,
     next: usize,
     /// Length of the directory's path, without a slash at the end.
     path_length: usize,
@@ -257,16 +257,20 @@ impl Walk<'_, '_> {
             if self.names_kept + names.len() > MAX_NAMES {
                 return Err(io::Error::other("it holds too many names"));
             }
-            order.push(names.len() as u32);
-            names.extend_from_slice(name.to_bytes_with_nul());
+            let bytes = name.to_bytes_with_nul();
+            order.push((names.len() as u32, bytes.len() as u32));
+            names.extend_from_slice(bytes);
         }
         self.names_kept += names.len();
-        let name_at = |start: &u32| name_from(&names, *start).to_bytes();
         if names.is_ascii() {
-            order.sort_unstable_by(|a, b| name_at(a).cmp(name_at(b)));
+            // The zero at the end sorts before every other byte.
+            order.sort_unstable_by(|a, b| bytes_at(&names, *a).cmp(bytes_at(&names, *b)));
         } else {
             // In the order of the texts that stand for the names.
-            order.sort_by_cached_key(|start| names::text(name_at(start)).into_owned());
+            order.sort_by_cached_key(|place| {
+                let name = bytes_at(&names, *place);
+                names::text(name.strip_suffix(b"\0").unwrap_or(name)).into_owned()
+            });
         }
         Ok(Level {
             directory: Some(directory),
@@ -369,17 +373,15 @@ impl Walk<'_, '_> {
 impl Level {
     /// A name, and the text that stands for it in paths.
     fn name(&self, index: usize) -> Option<(&CStr, Cow<'_, str>)> {
-        let start = *self.order.get(index)?;
-        let name = name_from(&self.names, start);
+        let place = *self.order.get(index)?;
+        let name = CStr::from_bytes_with_nul(bytes_at(&self.names, place)).ok()?;
         Some((name, names::text(name.to_bytes())))
     }
 }
 
-fn name_from(names: &[u8], start: u32) -> &CStr {
-    names
-        .get(start as usize..)
-        .and_then(|rest| CStr::from_bytes_until_nul(rest).ok())
-        .unwrap_or_default()
+/// A name with the zero at its end.
+fn bytes_at(names: &[u8], (start, length): (u32, u32)) -> &[u8] {
+    names.get(start as usize..(start + length) as usize).unwrap_or_default()
 }
 
 fn identity(status: &Statx) -> (u64, u64) {
