@@ -1,31 +1,46 @@
-//! Varints and texts, with every length checked before it is believed.
+//! Reading and writing the primitive values of the layout. A length is compared with the bytes
+//! that are left before anything is taken or allocated for it.
 
-use super::SnapshotError;
+/// What is wrong with some bytes, in words; the caller knows where they are.
+pub(super) type Problem = String;
 
-type Result<T> = std::result::Result<T, SnapshotError>;
-
-/// Appends a number in groups of seven bits, lowest first (LEB128).
-pub(super) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
+/// Appends `value` as LEB128: seven bits a byte, lowest first, the high bit says that more follow.
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
+        out.push((value as u8) | 0x80);
         value >>= 7;
     }
-    out.push(value.to_le_bytes()[0]);
+    out.push(value as u8);
 }
 
-/// Appends a signed number, its sign folded into the lowest bit.
-pub(super) fn put_int(out: &mut Vec<u8>, value: i64) {
-    put_uint(out, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
+/// How many bytes [`put_varint`] appends.
+pub(super) fn varint_len(value: u64) -> usize {
+    (70 - (value | 1).leading_zeros() as usize) / 7
 }
 
-/// Appends a length and the bytes.
+/// Appends a length.
+pub(super) fn put_len(out: &mut Vec<u8>, len: usize) {
+    put_varint(out, len as u64);
+}
+
+/// Appends bytes after their length.
 pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_uint(out, bytes.len() as u64);
+    put_len(out, bytes.len());
     out.extend_from_slice(bytes);
 }
 
-/// A cursor over bytes that nobody vouches for.
-#[derive(Debug, Clone)]
+/// Signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2, ...
+pub(super) fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// The inverse of [`zigzag`].
+pub(super) fn unzigzag(value: u64) -> i64 {
+    ((value >> 1) as i64) ^ -((value & 1) as i64)
+}
+
+/// A position in bytes that are not trusted.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -35,31 +50,25 @@ impl<'a> Cursor<'a> {
         Self { rest: bytes }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    pub(super) fn remaining(&self) -> usize {
+    /// How many bytes are left.
+    pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
 
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or_else(|| SnapshotError::malformed("a length"))?;
-        self.rest = rest;
-        Ok(taken)
+    pub(super) fn u8(&mut self) -> Result<u8, Problem> {
+        match self.rest.split_first() {
+            Some((byte, rest)) => {
+                self.rest = rest;
+                Ok(*byte)
+            }
+            None => Err("it ends too early".to_owned()),
+        }
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
-    }
-
-    pub(super) fn uint(&mut self) -> Result<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
+    pub(super) fn varint(&mut self) -> Result<u64, Problem> {
+        let mut value = 0;
+        for shift in (0..70).step_by(7) {
+            let byte = self.u8()?;
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
                 break;
@@ -69,60 +78,48 @@ impl<'a> Cursor<'a> {
                 return Ok(value);
             }
         }
-        Err(SnapshotError::malformed("a number"))
+        Err("a number has more than 64 bits".to_owned())
     }
 
-    pub(super) fn int(&mut self) -> Result<i64> {
-        let value = self.uint()?;
-        Ok((value >> 1).cast_signed() ^ -((value & 1).cast_signed()))
-    }
-
-    /// A count of things that take at least `least` bytes each in what is left, so that a
-    /// claimed count can never allocate more than a multiple of the input.
-    pub(super) fn count(&mut self, least: usize) -> Result<usize> {
-        let count =
-            usize::try_from(self.uint()?).map_err(|_| SnapshotError::malformed("a count"))?;
-        if count.checked_mul(least).is_none_or(|bytes| bytes > self.rest.len()) {
-            return Err(SnapshotError::malformed("a count"));
+    /// A count or length of at most `limit`.
+    pub(super) fn len(&mut self, limit: usize, what: &str) -> Result<usize, Problem> {
+        let value = self.varint()?;
+        match usize::try_from(value) {
+            Ok(value) if value <= limit => Ok(value),
+            _ => Err(format!("{what} is {value}, above {limit}")),
         }
-        Ok(count)
     }
 
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
-        let length = self.count(1)?;
-        self.take(length)
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Problem> {
+        match self.rest.split_at_checked(len) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => Err(format!("it ends too early: {len} bytes wanted, {} left", self.left())),
+        }
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| SnapshotError::malformed("a text"))
+    /// Bytes after their length.
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Problem> {
+        let len = self.len(self.left(), "a length")?;
+        self.take(len)
     }
 
-    pub(super) fn fixed<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
+    /// A short text after its length.
+    pub(super) fn text(&mut self, limit: usize) -> Result<&'a str, Problem> {
+        let len = self.len(limit, "the length of a text")?;
+        let bytes = self.take(len)?;
+        std::str::from_utf8(bytes).map_err(|_| "a text is not UTF-8".to_owned())
     }
-}
 
-/// Compresses a frame.
-pub(super) fn compress(raw: &[u8]) -> Result<Vec<u8>> {
-    Ok(zstd::bulk::compress(raw, super::layout::ZSTD_LEVEL)?)
-}
-
-/// Decompresses a frame that must have exactly `raw_length` bytes.
-pub(super) fn decompress(stored: &[u8], raw_length: u64, what: &str) -> Result<Vec<u8>> {
-    let capacity = usize::try_from(raw_length).unwrap_or(usize::MAX);
-    // zstd cannot do better than about 1 to 33,000: a claim beyond that is a lie, and the buffer
-    // for it would be allocated before the lie shows.
-    if raw_length > super::layout::LIMIT || capacity / 40_000 > stored.len() {
-        return Err(SnapshotError::TooLarge(what.to_owned()));
+    /// Nothing may be left.
+    pub(super) fn end(&self) -> Result<(), Problem> {
+        match self.left() {
+            0 => Ok(()),
+            left => Err(format!("{left} bytes too many")),
+        }
     }
-    let raw = zstd::bulk::decompress(stored, capacity)
-        .map_err(|_| SnapshotError::malformed(format!("the compression of {what}")))?;
-    if raw.len() != capacity {
-        return Err(SnapshotError::malformed(format!("the length of {what}")));
-    }
-    Ok(raw)
 }
 
 #[cfg(test)]
@@ -132,20 +129,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_round_trip(a: u64, b: i64) {
+        fn numbers_come_back(value: u64, signed: i64) {
             let mut out = Vec::new();
-            put_uint(&mut out, a);
-            put_int(&mut out, b);
-            let mut cursor = Cursor::new(&out);
-            prop_assert_eq!(cursor.uint().unwrap(), a);
-            prop_assert_eq!(cursor.int().unwrap(), b);
-            prop_assert!(cursor.is_empty());
+            put_varint(&mut out, value);
+            prop_assert_eq!(out.len(), varint_len(value));
+            prop_assert_eq!(Cursor::new(&out).varint(), Ok(value));
+            prop_assert_eq!(unzigzag(zigzag(signed)), signed);
         }
+    }
 
-        #[test]
-        fn hostile_bytes_are_refused_calmly(bytes: Vec<u8>) {
-            let mut cursor = Cursor::new(&bytes);
-            while cursor.text().is_ok() && !cursor.is_empty() {}
-        }
+    #[test]
+    fn a_number_of_more_than_64_bits_is_refused() {
+        assert!(Cursor::new(&[0xff; 10]).varint().is_err());
+        assert!(
+            Cursor::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2])
+                .varint()
+                .is_err()
+        );
+        assert_eq!(varint_len(u64::MAX), 10);
     }
 }

@@ -1,10 +1,9 @@
-//! A snapshot as JSON, for people and other programs. JSON escapes control characters, so what a
-//! hostile host put into a fact cannot reach a terminal.
+//! Facts as JSON, for people and other programs. What a hostile host put into a fact cannot reach
+//! a terminal: besides what JSON escapes, every other control character and every character that
+//! turns the direction of text is escaped.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-
-use serde_json::{Map, Value as Json, json};
 
 use super::Snapshot;
 use crate::model::cell::Fact;
@@ -13,25 +12,67 @@ use crate::model::schema::{ColumnType, TableSchema};
 use crate::model::table::{COLLECTED, File};
 use crate::model::value::Value;
 
-/// A cell as JSON; modes are octal texts, as rules write them.
-fn cell(value: &Value, ty: ColumnType) -> Json {
+/// Writes a JSON string.
+fn text(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    let mut line = String::with_capacity(text.len() + 2);
+    line.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => line.push_str("\\\""),
+            '\\' => line.push_str("\\\\"),
+            '\n' => line.push_str("\\n"),
+            '\t' => line.push_str("\\t"),
+            '\r' => line.push_str("\\r"),
+            char if is_unsafe(char) => {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    line.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            char => line.push(char),
+        }
+    }
+    line.push('"');
+    out.write_all(line.as_bytes())
+}
+
+/// Control characters, line and paragraph separators, and marks of direction.
+fn is_unsafe(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(char, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Writes a cell; modes are octal texts, as rules write them.
+fn cell(out: &mut dyn Write, value: &Value, ty: ColumnType) -> io::Result<()> {
     match value {
-        Value::Null => Json::Null,
-        Value::Bool(bool) => json!(bool),
-        Value::Int(int) if ty == ColumnType::Mode => json!(format!("{int:04o}")),
-        Value::Int(int) => json!(int),
-        Value::Text(text) => json!(**text),
-        Value::List(list) => list.iter().map(|item| cell(item, ty)).collect(),
+        Value::Null => write!(out, "null"),
+        Value::Bool(bool) => write!(out, "{bool}"),
+        Value::Int(int) if ty == ColumnType::Mode => write!(out, "\"{int:04o}\""),
+        Value::Int(int) => write!(out, "{int}"),
+        Value::Text(value) => text(out, value),
+        Value::List(list) => {
+            write!(out, "[")?;
+            for (number, item) in list.iter().enumerate() {
+                write!(out, "{}", if number == 0 { "" } else { "," })?;
+                cell(out, item, ty)?;
+            }
+            write!(out, "]")
+        }
     }
 }
 
-fn object(row: Row<'_>) -> Json {
-    let columns = row.schema().columns.iter().zip(row.cells());
-    Json::Object(
-        columns
-            .map(|(column, value)| (column.name.to_owned(), cell(value, column.ty)))
-            .collect::<Map<_, _>>(),
-    )
+/// Writes one row of any table as a JSON object, its columns in the schema's order, without a
+/// line end. Lines hold no control characters, whatever the facts are.
+///
+/// # Errors
+/// The output refuses the bytes.
+pub fn write_row(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{")?;
+    for (number, (column, value)) in row.schema().columns.iter().zip(row.cells()).enumerate() {
+        write!(out, "{}\"{}\":", if number == 0 { "" } else { "," }, column.name)?;
+        cell(out, value, column.ty)?;
+    }
+    write!(out, "}}")
 }
 
 impl Snapshot {
@@ -41,56 +82,59 @@ impl Snapshot {
         table: &'static TableSchema,
         visit: &mut dyn FnMut(Row<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
+        if table.name != File::TABLE.name {
+            let rows = self.rows(table).map_err(damaged)?;
+            return rows.iter().try_for_each(visit);
+        }
         let mut result = Ok(());
-        let fact_error = |error: crate::model::state::FactError| io::Error::other(error);
-        if table.name == File::TABLE.name {
-            self.scan_files(&|_| true, &mut |row| match visit(row) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    result = Err(error);
-                    ControlFlow::Break(())
-                }
-            })
-            .map_err(fact_error)?;
-            return result;
-        }
-        for row in self.rows(table).map_err(fact_error)?.iter() {
-            visit(row)?;
-        }
+        self.scan_files(&|_| true, &mut |row| {
+            result = visit(row);
+            if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .map_err(damaged)?;
         result
     }
 
     /// Writes the rows of one collected table, one JSON object a line.
     ///
     /// # Errors
-    /// The output refuses the bytes, or the section is damaged.
+    /// The output refuses the bytes; `InvalidData` where the section is damaged.
     pub fn print_table(&self, table: &'static TableSchema, out: &mut dyn Write) -> io::Result<()> {
-        self.each_row(table, &mut |row| writeln!(out, "{}", object(row)))
+        self.each_row(table, &mut |row| {
+            write_row(row, out)?;
+            writeln!(out)
+        })
     }
 
-    /// Writes everything as one JSON object: `id`, and `tables` with `state`, `reason` and `rows`.
+    /// Writes everything as one JSON object: `id`, and `tables`, an object that has for every
+    /// collected table `state`, `reason` (null where it is collected) and `rows`, a list of
+    /// objects. One row a line.
     ///
     /// # Errors
-    /// The output refuses the bytes, or a section is damaged.
+    /// The output refuses the bytes; `InvalidData` where a section is damaged.
     pub fn export(&self, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{{\"id\":{},\"tables\":{{", json!(self.id()))?;
+        write!(out, "{{\"id\":\"{}\",\"tables\":{{", self.id())?;
         for (position, table) in COLLECTED.iter().enumerate() {
             let state = self.state(table);
-            let separator = if position == 0 { "" } else { "," };
-            write!(
-                out,
-                "{separator}\n{}:{{\"state\":{},\"reason\":{},\"rows\":[",
-                json!(table.name),
-                json!(state.name()),
-                json!(state.reason().map(|reason| &**reason))
-            )?;
+            let comma = if position == 0 { "" } else { "," };
+            write!(out, "{comma}\n\"{}\":{{\"state\":\"{}\",", table.name, state.name())?;
+            write!(out, "\"reason\":")?;
+            match state.reason() {
+                Some(reason) => text(out, reason)?,
+                None => write!(out, "null")?,
+            }
+            write!(out, ",\"rows\":[")?;
             let mut first = true;
             self.each_row(table, &mut |row| {
-                let separator = if std::mem::take(&mut first) { "\n" } else { ",\n" };
-                write!(out, "{separator}{}", object(row))
+                write!(out, "{}", if std::mem::take(&mut first) { "\n" } else { ",\n" })?;
+                write_row(row, out)
             })?;
             write!(out, "]}}")?;
         }
         writeln!(out, "\n}}}}")
     }
+}
+
+fn damaged(error: crate::model::state::FactError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

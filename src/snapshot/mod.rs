@@ -4,16 +4,24 @@
 //! [`Writer`] makes a snapshot, [`Snapshot`] opens one and is a
 //! [`FactSource`](crate::model::facts::FactSource).
 
+mod atomic;
 mod bytes;
+mod column;
 mod error;
 mod export;
+mod facts;
 mod files;
+mod info;
 pub mod layout;
 mod reader;
+mod source;
 mod table;
-mod toc;
+pub mod toc;
 mod writer;
 
+pub use atomic::write_atomically;
 pub use error::SnapshotError;
-pub use reader::{Section, Snapshot};
-pub use writer::{Codec, Writer, write_atomically};
+pub use export::write_row;
+pub use info::Section;
+pub use reader::Snapshot;
+pub use writer::{Codec, Writer};

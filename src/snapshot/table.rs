@@ -1,192 +1,185 @@
-//! The payload of a small table: its columns by name and type, then each column's cells. Texts
-//! stand once in a list that cells point into.
+//! The payload of a small table: its columns by name and type, then the cells column by column.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::SnapshotError;
-use super::bytes::{Cursor, put_bytes, put_int, put_uint};
+use super::bytes::{Cursor, Problem, put_len};
+use super::column::{self, Cells, Columns, Unfit};
+use super::{SnapshotError, layout};
 use crate::model::facts::Rows;
-use crate::model::schema::{ColumnType, TableSchema};
+use crate::model::schema::{Column, TableSchema};
 use crate::model::value::Value;
 
-const NULL: u8 = 0;
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const INT: u8 = 3;
-const TEXT: u8 = 4;
-const LIST: u8 = 5;
-
-fn type_code(ty: ColumnType) -> u8 {
-    match ty {
-        ColumnType::Bool => 0,
-        ColumnType::Int => 1,
-        ColumnType::Mode => 2,
-        ColumnType::Time => 3,
-        ColumnType::Text => 4,
-        ColumnType::Path => 5,
-        ColumnType::Version => 6,
-        ColumnType::TextList => 7,
-        ColumnType::IntList => 8,
+/// The payload of these rows.
+pub(super) fn encode(rows: &Rows) -> Result<Vec<u8>, SnapshotError> {
+    let schema = rows.schema();
+    check(rows)?;
+    let mut out = Vec::new();
+    put_len(&mut out, schema.columns.len());
+    schema.columns.iter().for_each(|column| column::describe(&mut out, column));
+    for (place, column) in schema.columns.iter().enumerate() {
+        column::encode(&mut out, column, rows.iter().filter_map(move |row| row.cells().get(place)));
     }
+    if out.len() > layout::MAX_TABLE {
+        let what = format!("the {} table (bytes)", schema.name);
+        return Err(SnapshotError::too_large(what, layout::MAX_TABLE));
+    }
+    Ok(out)
 }
 
-pub(super) fn encode(rows: &Rows) -> Vec<u8> {
-    let mut texts = Texts::default();
-    let mut cells = Vec::new();
-    for column in 0..rows.schema().columns.len() {
-        for row in rows.iter() {
-            put_value(&mut cells, &mut texts, &row.cells()[column]);
-        }
-    }
-    let mut out = Vec::with_capacity(cells.len());
-    put_uint(&mut out, rows.schema().columns.len() as u64);
-    for column in rows.schema().columns {
-        put_bytes(&mut out, column.name.as_bytes());
-        out.push(type_code(column.ty));
-    }
-    put_uint(&mut out, texts.list.len() as u64);
-    for text in &texts.list {
-        put_bytes(&mut out, text.as_bytes());
-    }
-    out.extend_from_slice(&cells);
-    out
-}
-
-#[derive(Default)]
-struct Texts {
-    list: Vec<Arc<str>>,
-    index: HashMap<Arc<str>, u64>,
-}
-
-fn put_value(out: &mut Vec<u8>, texts: &mut Texts, value: &Value) {
-    match value {
-        Value::Null => out.push(NULL),
-        Value::Bool(bool) => out.push(if *bool { TRUE } else { FALSE }),
-        Value::Int(int) => {
-            out.push(INT);
-            put_int(out, *int);
-        }
-        Value::Text(text) => {
-            let next = texts.list.len() as u64;
-            let index = *texts.index.entry(Arc::clone(text)).or_insert_with(|| {
-                texts.list.push(Arc::clone(text));
-                next
-            });
-            out.push(TEXT);
-            put_uint(out, index);
-        }
-        Value::List(list) => {
-            out.push(LIST);
-            put_uint(out, list.len() as u64);
-            for item in list.iter() {
-                put_value(out, texts, item);
+fn check(rows: &Rows) -> Result<(), SnapshotError> {
+    let schema = rows.schema();
+    let mut cells = 0usize;
+    for (number, row) in rows.iter().enumerate() {
+        for (column, value) in schema.columns.iter().zip(row.cells()) {
+            if !column::fits(value, column) {
+                return Err(SnapshotError::InvalidRow {
+                    table: schema.name.into(),
+                    problem: format!(
+                        "row {number} has a {} that is not {}",
+                        column.name,
+                        column.ty.name()
+                    ),
+                });
             }
+            cells += 1 + value.as_list().map_or(0, <[Value]>::len);
         }
     }
+    if cells > layout::MAX_CELLS {
+        let what = format!("the {} table (cells)", schema.name);
+        return Err(SnapshotError::too_large(what, layout::MAX_CELLS));
+    }
+    Ok(())
 }
 
+/// The rows of a payload.
 pub(super) fn decode(
     raw: &[u8],
     schema: &'static TableSchema,
-    count: u64,
+    rows: u64,
 ) -> Result<Rows, SnapshotError> {
-    let malformed = |what: &str| SnapshotError::malformed(format!("{what} in {}", schema.name));
+    read(raw, schema, rows).map_err(|unfit| unfit_in(schema.name, unfit))
+}
+
+/// The error for columns that cannot serve.
+pub(super) fn unfit_in(table: &str, unfit: Unfit) -> SnapshotError {
+    match unfit {
+        Unfit::Bad(problem) => SnapshotError::section(table, problem),
+        Unfit::Missing(column) => SnapshotError::MissingColumn {
+            table: table.into(),
+            column: column.name.into(),
+            ty: column.ty.name(),
+        },
+    }
+}
+
+fn read(raw: &[u8], schema: &'static TableSchema, rows: u64) -> Result<Rows, Unfit> {
+    let width = schema.columns.len();
+    let limit = layout::MAX_CELLS / width.max(1);
+    let rows = usize::try_from(rows).ok().filter(|rows| *rows <= limit);
+    let rows = rows.ok_or_else(|| Problem::from("it has too many rows"))?;
+    let mut budget = layout::MAX_CELLS - rows * width;
+
     let mut cursor = Cursor::new(raw);
-    let width = cursor.count(2)?;
-    let mut columns = Vec::with_capacity(width);
-    for _ in 0..width {
-        let name = cursor.text()?;
-        let ty = cursor.byte()?;
-        let position = schema.column(name);
-        if position.is_some_and(|at| type_code(schema.columns[at].ty) != ty) {
-            return Err(malformed(&format!("the type of {name}")));
-        }
-        if position.is_some() && columns.contains(&position) {
-            return Err(malformed(&format!("a second {name}")));
-        }
-        columns.push(position);
+    let wanted: Vec<&'static Column> = schema.columns.iter().collect();
+    let columns = Columns::decode(&mut cursor, &wanted)?;
+    let mut bodies = Vec::new();
+    for _ in &columns.stored {
+        bodies.push(cursor.bytes()?);
     }
-    if let Some(missing) = (schema.columns.iter().enumerate())
-        .find(|(at, column)| !column.optional && !columns.contains(&Some(*at)))
-    {
-        return Err(malformed(&format!("no column {}", missing.1.name)));
+    cursor.end()?;
+    // A row without a single stored cell would be rows out of nothing.
+    if rows > 0 && columns.stored.is_empty() {
+        return Err(Unfit::Bad("it has rows and no columns".into()));
     }
-    let text_count = cursor.count(1)?;
-    let mut texts: Vec<Arc<str>> = Vec::with_capacity(text_count);
-    for _ in 0..text_count {
-        texts.push(cursor.text()?.into());
-    }
-    let rows = usize::try_from(count).map_err(|_| malformed("the row count"))?;
-    // Each cell takes at least one byte, so the claim is checked before anything is allocated.
-    if rows.checked_mul(width.max(1)).is_none_or(|cells| cells > cursor.remaining()) {
-        return Err(malformed("the row count"));
-    }
-    let stride = schema.columns.len();
-    let mut cells = vec![Value::Null; rows * stride];
-    for position in columns {
-        for row in 0..rows {
-            let value = read_value(&mut cursor, &texts, 0)?;
-            let Some(at) = position else { continue };
-            let column = &schema.columns[at];
-            if !fits(&value, column.ty, column.optional) {
-                return Err(malformed(&format!("a value of {}", column.name)));
-            }
-            cells[row * stride + at] = value;
-        }
-    }
-    if !cursor.is_empty() {
-        return Err(malformed("more bytes than rows"));
+
+    let mut cells = Vec::with_capacity(width);
+    for (column, place) in schema.columns.iter().zip(&columns.wanted) {
+        cells.push(match place.and_then(|at| Some((bodies.get(at)?, columns.stored.get(at)?))) {
+            Some((bytes, described)) => Some(Cells::new(bytes, described, column, rows)?),
+            None => None,
+        });
     }
     let mut decoded = Rows::new(schema);
-    for row in cells.chunks_exact(stride) {
-        decoded.push(row.to_vec());
+    for _ in 0..rows {
+        let mut row = Vec::with_capacity(width);
+        for (column, cells) in schema.columns.iter().zip(&mut cells) {
+            let value = cells.as_mut().map_or(Ok(Value::Null), |cells| cells.next(&mut budget))?;
+            if !column::fits(&value, column) {
+                return Err(Unfit::Bad(format!("a value of {} does not fit", column.name)));
+            }
+            row.push(value);
+        }
+        decoded.push(row);
+    }
+    for cells in cells.iter().flatten() {
+        cells.end()?;
     }
     Ok(decoded)
 }
 
-fn read_value(
-    cursor: &mut Cursor<'_>,
-    texts: &[Arc<str>],
-    depth: u8,
-) -> Result<Value, SnapshotError> {
-    Ok(match cursor.byte()? {
-        NULL => Value::Null,
-        FALSE => Value::Bool(false),
-        TRUE => Value::Bool(true),
-        INT => Value::Int(cursor.int()?),
-        TEXT => {
-            let index = usize::try_from(cursor.uint()?).ok();
-            let text = index.and_then(|index| texts.get(index));
-            Value::Text(Arc::clone(text.ok_or_else(|| SnapshotError::malformed("a text index"))?))
-        }
-        LIST if depth == 0 => {
-            let count = cursor.count(1)?;
-            (0..count).map(|_| read_value(cursor, texts, 1)).collect::<Result<Vec<_>, _>>()?.into()
-        }
-        _ => return Err(SnapshotError::malformed("a value's tag")),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::schema::{ColumnType, Origin};
 
-impl From<Vec<Value>> for Value {
-    fn from(list: Vec<Value>) -> Self {
-        Self::List(list.into())
+    const fn column(name: &'static str, ty: ColumnType, optional: bool) -> Column {
+        Column { name, ty, optional, doc: "a column of a test" }
     }
-}
 
-fn fits(value: &Value, ty: ColumnType, optional: bool) -> bool {
-    match value {
-        Value::Null => optional,
-        Value::Bool(_) => ty == ColumnType::Bool,
-        Value::Int(int) => match ty {
-            ColumnType::Mode => (0..=0o7777).contains(int),
-            other => other.is_int(),
-        },
-        Value::Text(_) => ty.is_text(),
-        Value::List(list) => match ty {
-            ColumnType::TextList => list.iter().all(|item| item.as_text().is_some()),
-            ColumnType::IntList => list.iter().all(|item| item.as_int().is_some()),
-            _ => false,
-        },
+    const fn schema(columns: &'static [Column]) -> TableSchema {
+        let (doc, location) = ("a table of a test", "{name}");
+        TableSchema { name: "test", doc, origin: Origin::Collected, location, columns }
+    }
+
+    const NAME: Column = column("name", ColumnType::Text, false);
+    const NOTE: Column = column("note", ColumnType::Text, true);
+    static PLAIN: TableSchema = schema(&[NAME]);
+    static WIDE: TableSchema = schema(&[NOTE, NAME]);
+    static STRICT: TableSchema = schema(&[NAME, column("note", ColumnType::Text, false)]);
+    static RETYPED: TableSchema = schema(&[column("name", ColumnType::Int, false)]);
+    static SAME_FORM: TableSchema = schema(&[column("name", ColumnType::Path, false)]);
+
+    fn rows(schema: &'static TableSchema, cells: &[Value]) -> Rows {
+        let mut rows = Rows::new(schema);
+        cells.chunks(schema.columns.len()).for_each(|row| rows.push(row.to_vec()));
+        rows
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        let old = encode(&rows(&PLAIN, &[Value::text("a"), Value::text("b")])).unwrap();
+        let read = decode(&old, &WIDE, 2).unwrap();
+        let wide = [Value::Null, Value::text("a"), Value::Null, Value::text("b")];
+        assert_eq!(read, rows(&WIDE, &wide), "an optional column that is not stored is null");
+
+        let new = encode(&rows(&WIDE, &[Value::text("x"), Value::text("a")])).unwrap();
+        let read = decode(&new, &PLAIN, 1).unwrap();
+        assert_eq!(read, rows(&PLAIN, &[Value::text("a")]), "an unknown column is skipped");
+        assert_eq!(decode(&old, &SAME_FORM, 2).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_required_column_must_be_there_in_its_type() {
+        let old = encode(&rows(&PLAIN, &[Value::text("a")])).unwrap();
+        for schema in [&STRICT, &RETYPED] {
+            let error = decode(&old, schema, 1).unwrap_err();
+            assert!(matches!(error, SnapshotError::MissingColumn { .. }), "{error}");
+        }
+        let nulls = encode(&rows(&WIDE, &[Value::Null, Value::text("a")])).unwrap();
+        assert!(decode(&nulls, &STRICT, 1).is_err(), "a null where the column is required");
+    }
+
+    #[test]
+    fn a_cell_of_another_type_is_not_written() {
+        for cell in [Value::Null, Value::Int(1), Value::List([Value::text("a")].into())] {
+            let error = encode(&rows(&PLAIN, &[cell])).unwrap_err();
+            assert!(matches!(error, SnapshotError::InvalidRow { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn row_counts_are_not_believed() {
+        let raw = encode(&rows(&PLAIN, &[Value::text("a"), Value::text("b")])).unwrap();
+        for claimed in [0, 1, 3, 1 << 20, u64::MAX] {
+            assert!(decode(&raw, &PLAIN, claimed).is_err(), "{claimed}");
+        }
     }
 }

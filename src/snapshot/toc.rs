@@ -1,99 +1,190 @@
-//! The table of contents: what sections there are, where, and in what state.
+//! The table of contents: what sections there are, in which state, and the hash of every frame.
+//! Public, because tools that repair, sign or test containers need it.
 
 use std::sync::Arc;
 
-use super::bytes::{Cursor, put_bytes, put_uint};
+use super::bytes::{Cursor, Problem, put_bytes, put_len, put_varint};
 use super::{SnapshotError, layout};
 use crate::model::state::TableState;
 
-/// One section as the table of contents has it.
+/// One frame: the unit of compression and of hashing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Bytes in the container.
+    pub stored: usize,
+    /// Bytes when decompressed.
+    pub raw: usize,
+    /// BLAKE3 of the stored bytes.
+    pub hash: [u8; layout::HASH_LEN],
+}
+
+impl Frame {
+    /// The frame that these stored bytes are.
+    pub fn of(stored: &[u8], raw: usize) -> Self {
+        Self { stored: stored.len(), raw, hash: *blake3::hash(stored).as_bytes() }
+    }
+}
+
+/// One section: a table, or something that a newer writer added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: Arc<str>,
-    pub(super) state: TableState,
-    pub(super) rows: u64,
-    pub(super) schema_version: u64,
-    pub(super) flags: u8,
-    pub(super) offset: u64,
-    pub(super) stored: u64,
-    pub(super) raw: u64,
-    pub(super) hash: [u8; 32],
+pub struct Entry {
+    /// The table's name.
+    pub name: Arc<str>,
+    /// [`layout::FLAG_CRITICAL`] or 0.
+    pub flags: u8,
+    /// [`layout::CODEC_RAW`] or [`layout::CODEC_ZSTD`].
+    pub codec: u8,
+    /// See [`layout::SCHEMA_VERSION`].
+    pub schema_version: u64,
+    /// How far the table can be trusted.
+    pub state: TableState,
+    /// How many rows.
+    pub rows: u64,
+    /// The frames, in the order of the container.
+    pub frames: Vec<Frame>,
 }
 
 impl Entry {
-    pub(super) fn is_critical(&self) -> bool {
-        self.flags & layout::CRITICAL != 0
+    /// Bytes in the container.
+    pub fn stored(&self) -> u64 {
+        self.frames.iter().map(|frame| frame.stored as u64).sum()
     }
-}
 
-pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_uint(&mut out, entries.len() as u64);
-    for entry in entries {
-        put_bytes(&mut out, entry.name.as_bytes());
-        out.push(match entry.state {
-            TableState::Collected => 0,
-            TableState::Truncated(_) => 1,
-            TableState::Denied(_) => 2,
-            TableState::Absent(_) => 3,
+    /// Bytes when decompressed.
+    pub fn raw(&self) -> u64 {
+        self.frames.iter().map(|frame| frame.raw as u64).sum()
+    }
+
+    /// Whether a reader must know the section.
+    pub fn is_critical(&self) -> bool {
+        self.flags & layout::FLAG_CRITICAL != 0
+    }
+
+    /// The hash of what the section says: its entry with state, row count and the frames' hashes.
+    /// Equal hashes mean equal answers.
+    pub fn hash(&self) -> [u8; layout::HASH_LEN] {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        *blake3::hash(&bytes).as_bytes()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.name.as_bytes());
+        out.push(self.flags);
+        out.push(self.codec);
+        put_varint(out, self.schema_version);
+        out.push(match &self.state {
+            TableState::Collected => layout::STATE_COLLECTED,
+            TableState::Truncated(_) => layout::STATE_TRUNCATED,
+            TableState::Denied(_) => layout::STATE_DENIED,
+            TableState::Absent(_) => layout::STATE_ABSENT,
         });
-        put_bytes(&mut out, entry.state.reason().map_or(&[], |reason| reason.as_bytes()));
-        for number in [entry.rows, entry.schema_version] {
-            put_uint(&mut out, number);
+        if let Some(reason) = self.state.reason() {
+            put_bytes(out, reason.as_bytes());
         }
-        out.push(entry.flags);
-        for number in [entry.offset, entry.stored, entry.raw] {
-            put_uint(&mut out, number);
+        put_varint(out, self.rows);
+        put_len(out, self.frames.len());
+        for frame in &self.frames {
+            put_len(out, frame.stored);
+            put_len(out, frame.raw);
+            out.extend_from_slice(&frame.hash);
         }
-        out.extend_from_slice(&entry.hash);
     }
-    out
+
+    fn decode(cursor: &mut Cursor<'_>) -> Result<Self, Problem> {
+        let name: Arc<str> = cursor.text(layout::MAX_NAME)?.into();
+        let (flags, codec) = (cursor.u8()?, cursor.u8()?);
+        let schema_version = cursor.varint()?;
+        let state = match cursor.u8()? {
+            layout::STATE_COLLECTED => TableState::Collected,
+            layout::STATE_TRUNCATED => TableState::truncated(cursor.text(layout::MAX_REASON)?),
+            layout::STATE_DENIED => TableState::denied(cursor.text(layout::MAX_REASON)?),
+            layout::STATE_ABSENT => TableState::absent(cursor.text(layout::MAX_REASON)?),
+            other => return Err(format!("{other} is not a state")),
+        };
+        let rows = cursor.varint()?;
+        if rows > 0 && matches!(state, TableState::Denied(_) | TableState::Absent(_)) {
+            return Err(format!("{} and still {rows} rows", state.name()));
+        }
+        // A frame's entry takes at least 34 bytes, so the count cannot outgrow the bytes.
+        let count = cursor.len(cursor.left() / (layout::HASH_LEN + 2), "a count of frames")?;
+        let mut frames = Vec::with_capacity(count);
+        for _ in 0..count {
+            let stored = cursor.len(usize::MAX, "the length of a frame")?;
+            let raw = cursor.len(layout::MAX_FRAME, "the raw length of a frame")?;
+            let hash = cursor.take(layout::HASH_LEN)?;
+            let hash = hash.try_into().map_err(|_| "a hash is short".to_owned())?;
+            if codec == layout::CODEC_RAW && stored != raw {
+                return Err("a raw frame has two lengths".to_owned());
+            }
+            frames.push(Frame { stored, raw, hash });
+        }
+        Ok(Self { name, flags, codec, schema_version, state, rows, frames })
+    }
 }
 
-/// Reads the table of contents; `end` is where the payloads end in the file.
-pub(super) fn decode(bytes: &[u8], end: u64) -> Result<Vec<Entry>, SnapshotError> {
-    let mut cursor = Cursor::new(bytes);
-    let count = cursor.count(42)?;
-    if count as u64 > layout::MAX_SECTIONS {
-        return Err(SnapshotError::TooLarge("the table of contents".into()));
-    }
-    let mut entries: Vec<Entry> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let name: Arc<str> = cursor.text()?.into();
-        let tag = cursor.byte()?;
-        let reason: Arc<str> = cursor.text()?.into();
-        let state = match tag {
-            0 => TableState::Collected,
-            1 => TableState::Truncated(reason),
-            2 => TableState::Denied(reason),
-            3 => TableState::Absent(reason),
-            _ => return Err(SnapshotError::malformed("the state of a section")),
-        };
-        let entry = Entry {
-            name,
-            state,
-            rows: cursor.uint()?,
-            schema_version: cursor.uint()?,
-            flags: cursor.byte()?,
-            offset: cursor.uint()?,
-            stored: cursor.uint()?,
-            raw: cursor.uint()?,
-            hash: cursor.fixed()?,
-        };
-        let inside = entry.offset.checked_add(entry.stored).is_some_and(|last| last <= end);
-        if !inside || entry.offset < layout::MAGIC.len() as u64 {
-            return Err(SnapshotError::malformed(format!("the place of section {}", entry.name)));
+/// The table of contents. Sections lie one after the other in its order, with nothing between.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Toc {
+    /// The sections.
+    pub entries: Vec<Entry>,
+}
+
+impl Toc {
+    /// The bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_len(&mut out, self.entries.len());
+        for entry in &self.entries {
+            entry.encode(&mut out);
         }
-        if entry.raw > layout::LIMIT {
-            return Err(SnapshotError::TooLarge(format!("section {}", entry.name)));
-        }
-        if entries.iter().any(|other| other.name == entry.name) {
-            return Err(SnapshotError::malformed(format!("section {} is there twice", entry.name)));
-        }
-        entries.push(entry);
+        out
     }
-    if !cursor.is_empty() {
-        return Err(SnapshotError::malformed("the table of contents has more bytes than sections"));
+
+    /// Out of the bytes; `sections` is how many bytes the sections have in the container.
+    ///
+    /// # Errors
+    /// The bytes are no table of contents, or promise other sections than there are.
+    pub fn decode(bytes: &[u8], sections: u64) -> Result<Self, SnapshotError> {
+        let toc = Self::parse(bytes).map_err(SnapshotError::BadToc)?;
+        let mut promised: u64 = 0;
+        for frame in toc.entries.iter().flat_map(|entry| &entry.frames) {
+            promised = promised.saturating_add(frame.stored as u64);
+        }
+        match promised.cmp(&sections) {
+            std::cmp::Ordering::Equal => Ok(toc),
+            std::cmp::Ordering::Greater => Err(SnapshotError::Truncated(format!(
+                "its sections have {promised} bytes and only {sections} are there"
+            ))),
+            std::cmp::Ordering::Less => Err(SnapshotError::BadToc(format!(
+                "{} bytes belong to no section",
+                sections - promised
+            ))),
+        }
     }
-    Ok(entries)
+
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let mut cursor = Cursor::new(bytes);
+        let count = cursor.len(layout::MAX_SECTIONS, "the count of sections")?;
+        let mut entries: Vec<Entry> = Vec::new();
+        for _ in 0..count {
+            let entry = Entry::decode(&mut cursor)?;
+            if entries.iter().any(|other| other.name == entry.name) {
+                return Err(format!("section {:?} is there twice", entry.name));
+            }
+            entries.push(entry);
+        }
+        cursor.end()?;
+        Ok(Self { entries })
+    }
+
+    /// The table of contents and the footer behind it: what follows the sections.
+    pub fn seal(&self) -> Vec<u8> {
+        let mut out = self.encode();
+        let (len, hash) = (out.len() as u64, blake3::hash(&out));
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(hash.as_bytes());
+        out.extend_from_slice(&layout::END_MAGIC);
+        out
+    }
 }

@@ -1,20 +1,16 @@
-//! Facts to a snapshot. Deterministic: the same facts give the same bytes.
+//! Facts to a snapshot. Deterministic: the same facts give the same bytes, in whatever order the
+//! tables come.
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
-use std::sync::Arc;
-
-use super::files::{Block, Frame, Index, encode_block, in_order};
-use super::toc::{self, Entry};
-use super::{SnapshotError, bytes, layout, table};
+use super::files::FilesWriter;
+use super::toc::{Entry, Frame, Toc};
+use super::{SnapshotError, layout, table};
 use crate::model::cell::Fact;
-use crate::model::facts::{FileClass, Rows};
+use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
 use crate::model::state::TableState;
-use crate::model::table::File;
+use crate::model::table::{COLLECTED, File, Host};
 
-/// How payloads are stored.
+/// How frames are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
     /// Compressed: for files.
@@ -23,58 +19,120 @@ pub enum Codec {
     Raw,
 }
 
-/// Writes one snapshot into memory. Files are pushed one by one and leave as compressed frames,
-/// so that a host with millions of them needs little memory.
-#[derive(Debug)]
-pub struct Writer {
+/// Makes frames.
+pub(super) struct Packer {
     codec: Codec,
-    out: Vec<u8>,
-    entries: Vec<Entry>,
-    pending: Vec<File>,
-    last_path: Option<Arc<str>>,
-    frame: Vec<u8>,
-    frame_blocks: usize,
-    files: Vec<u8>,
-    index: Index,
-    classes: BTreeMap<FileClass, usize>,
-    file_rows: u64,
-    files_state: TableState,
-    files_raw: u64,
+    zstd: Option<zstd::bulk::Compressor<'static>>,
+}
+
+impl Packer {
+    pub(super) fn new(codec: Codec) -> Self {
+        Self { codec, zstd: None }
+    }
+
+    fn code(&self) -> u8 {
+        match self.codec {
+            Codec::Zstd => layout::CODEC_ZSTD,
+            Codec::Raw => layout::CODEC_RAW,
+        }
+    }
+
+    /// Appends one frame.
+    pub(super) fn pack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Frame, SnapshotError> {
+        if raw.len() > layout::MAX_FRAME {
+            return Err(SnapshotError::too_large("a frame (bytes)", layout::MAX_FRAME));
+        }
+        match self.codec {
+            Codec::Raw => {
+                out.extend_from_slice(raw);
+                Ok(Frame::of(raw, raw.len()))
+            }
+            Codec::Zstd => {
+                let stored = self.compress(raw).map_err(unwritable)?;
+                out.extend_from_slice(&stored);
+                Ok(Frame::of(&stored, raw.len()))
+            }
+        }
+    }
+
+    fn compress(&mut self, raw: &[u8]) -> std::io::Result<Vec<u8>> {
+        let zstd = match &mut self.zstd {
+            Some(zstd) => zstd,
+            empty => empty.insert(zstd::bulk::Compressor::new(layout::ZSTD_LEVEL)?),
+        };
+        zstd.compress(raw)
+    }
+}
+
+fn unwritable(error: std::io::Error) -> SnapshotError {
+    SnapshotError::Unwritable(error.to_string())
+}
+
+/// Writes one snapshot into memory. Files are pushed one by one and leave as frames, so that a
+/// host with millions of them needs little memory: 3 to 8 bytes a file with [`Codec::Zstd`], some
+/// 25 with [`Codec::Raw`].
+pub struct Writer {
+    packer: Packer,
+    sections: Vec<(Entry, Vec<u8>)>,
+    files: FilesWriter,
+    files_state: Option<TableState>,
 }
 
 impl Writer {
     /// An empty snapshot, in which every table is absent.
     pub fn new(codec: Codec) -> Self {
         Self {
-            codec,
-            out: layout::MAGIC.to_vec(),
-            entries: Vec::new(),
-            pending: Vec::new(),
-            last_path: None,
-            frame: Vec::new(),
-            frame_blocks: 0,
-            files: Vec::new(),
-            index: Index::default(),
-            classes: BTreeMap::new(),
-            file_rows: 0,
-            files_state: TableState::absent("files were not collected"),
-            files_raw: 0,
+            packer: Packer::new(codec),
+            sections: Vec::new(),
+            files: FilesWriter::default(),
+            files_state: None,
         }
     }
 
-    /// Adds a table other than `files`.
+    /// Adds a table. The rows of `files` must come in path order.
     ///
     /// # Errors
-    /// Compression failed.
+    /// A row does not fit the schema, the state says that there are no rows, the table was added
+    /// before or is not a collected one, or it is above a limit of the format.
     pub fn table(&mut self, rows: &Rows, state: &TableState) -> Result<(), SnapshotError> {
-        let raw = table::encode(rows);
-        self.section(rows.schema().name, state.clone(), rows.len() as u64, &raw)
+        let schema = rows.schema();
+        let refuse = |problem: &str| {
+            Err(SnapshotError::InvalidRow { table: schema.name.into(), problem: problem.into() })
+        };
+        if !rows.is_empty() && !has_rows(state) {
+            return refuse(&format!("it has rows and its state is {}", state.name()));
+        }
+        if schema.name == File::TABLE.name {
+            for row in rows.iter() {
+                match row.typed() {
+                    Some(file) => self.push_file(file)?,
+                    None => return refuse("a row is not a file"),
+                }
+            }
+            self.files_state(state.clone());
+            return Ok(());
+        }
+        if !COLLECTED.iter().any(|table| table.name == schema.name) {
+            return refuse("a snapshot does not hold computed tables");
+        }
+        if self.sections.iter().any(|(entry, _)| &*entry.name == schema.name) {
+            return refuse("it was written before");
+        }
+        let (mut stored, mut frames) = (Vec::new(), Vec::new());
+        if has_rows(state) {
+            for raw in table::encode(rows)?.chunks(layout::TABLE_FRAME) {
+                frames.push(self.packer.pack(raw, &mut stored)?);
+            }
+        }
+        let entry = self.entry(schema, state.clone(), rows.len() as u64, frames);
+        self.sections.push((entry, stored));
+        Ok(())
     }
 
     /// Says why a table has no rows.
     ///
     /// # Errors
-    /// Compression failed.
+    /// As for [`Writer::table`].
     pub fn missing(
         &mut self,
         schema: &'static TableSchema,
@@ -83,157 +141,84 @@ impl Writer {
         self.table(&Rows::new(schema), state)
     }
 
-    /// Adds a file. Files come in path order.
+    /// Adds a file. Files come in [path order](crate::model::facts::path_order), each path once.
     ///
     /// # Errors
-    /// The path does not come after the one before, or compression failed.
+    /// The path does not come after the one before, is not absolute or holds a zero byte, or
+    /// something is above a limit of the format.
     pub fn push_file(&mut self, file: File) -> Result<(), SnapshotError> {
-        if self.last_path.as_ref().is_some_and(|last| !in_order(last, &file.path.0))
-            || file.path.0.len() > layout::PATH_LIMIT
-        {
-            return Err(SnapshotError::OutOfOrder(file.path.0.to_string()));
-        }
-        self.last_path = Some(Arc::clone(&file.path.0));
-        self.pending.push(file);
-        if self.pending.len() == layout::BLOCK_FILES {
-            self.end_block()?;
-        }
-        Ok(())
+        self.files.push(file, &mut self.packer)
     }
 
-    /// Sets the state of the `files` table; without it the table is absent.
+    /// Sets the state of the `files` table. Without it the table is absent or, where files were
+    /// pushed, truncated: a walk that did not end must not look complete.
     pub fn files_state(&mut self, state: TableState) {
-        self.files_state = state;
+        self.files_state = Some(state);
     }
 
     /// The finished snapshot.
     ///
     /// # Errors
-    /// Compression failed.
+    /// Files were pushed and their state says that there are none, or something is above a limit
+    /// of the format.
     pub fn finish(mut self) -> Result<Vec<u8>, SnapshotError> {
-        self.end_block()?;
-        self.end_frame()?;
-        let mut classes: Vec<(FileClass, usize)> =
-            std::mem::take(&mut self.classes).into_iter().collect();
-        classes.sort_by_key(|(_, position)| *position);
-        self.index.classes = classes.into_iter().map(|(class, _)| class).collect();
-        let index = self.index.encode();
-        self.section(layout::FILES_INDEX, self.files_state.clone(), self.file_rows, &index)?;
+        let rows = self.files.rows();
+        let state = match self.files_state.take() {
+            None if rows > 0 => TableState::truncated("the walk did not come to its end"),
+            None => TableState::absent("files were not collected"),
+            Some(state) if rows > 0 && !has_rows(&state) => {
+                return Err(SnapshotError::InvalidRow {
+                    table: File::TABLE.name.into(),
+                    problem: format!("it has rows and its state is {}", state.name()),
+                });
+            }
+            Some(state) => state,
+        };
         let files = std::mem::take(&mut self.files);
-        let (state, rows, raw) = (self.files_state.clone(), self.file_rows, self.files_raw);
-        self.stored(layout::FILES, state, rows, &files, raw, self.codec == Codec::Zstd);
-        let toc = toc::encode(&self.entries);
-        let mut out = self.out;
-        let offset = out.len() as u64;
-        out.extend_from_slice(&toc);
-        out.extend_from_slice(&offset.to_le_bytes());
-        out.extend_from_slice(&(toc.len() as u64).to_le_bytes());
-        out.extend_from_slice(blake3::hash(&toc).as_bytes());
-        out.extend_from_slice(&layout::END);
+        let (mut out, frames) = match has_rows(&state) {
+            true => files.finish(&mut self.packer)?,
+            false => (Vec::new(), Vec::new()),
+        };
+        let files = self.entry(File::TABLE, state, rows, frames);
+
+        let order = |entry: &Entry| COLLECTED.iter().position(|table| table.name == &*entry.name);
+        self.sections.sort_by_key(|(entry, _)| order(entry));
+        let mut head = layout::MAGIC.to_vec();
+        head.push(layout::FORMAT_VERSION);
+        let mut toc = Toc::default();
+        for (entry, stored) in self.sections {
+            head.extend_from_slice(&stored);
+            toc.entries.push(entry);
+        }
+        toc.entries.push(files);
+        // The files are the most of it by far, so the rest moves before them and not they behind.
+        out.splice(0..0, head);
+        out.extend_from_slice(&toc.seal());
         Ok(out)
     }
 
-    fn end_block(&mut self) -> Result<(), SnapshotError> {
-        let Some(first) = self.pending.first() else { return Ok(()) };
-        let first_path = first.path.0.as_ref().into();
-        let (raw, classes) = encode_block(&self.pending, &mut self.classes);
-        self.index.blocks.push(Block {
-            first_path,
-            frame: self.index.frames.len(),
-            start: self.frame.len(),
-            length: raw.len(),
-            rows: self.pending.len(),
-            classes,
-        });
-        self.file_rows += self.pending.len() as u64;
-        self.pending.clear();
-        self.frame.extend_from_slice(&raw);
-        self.frame_blocks += 1;
-        if self.frame_blocks == layout::FRAME_BLOCKS { self.end_frame() } else { Ok(()) }
-    }
-
-    fn end_frame(&mut self) -> Result<(), SnapshotError> {
-        if self.frame.is_empty() {
-            return Ok(());
-        }
-        let raw = self.frame.len() as u64;
-        let start = self.files.len();
-        match self.codec {
-            Codec::Zstd => self.files.extend_from_slice(&bytes::compress(&self.frame)?),
-            Codec::Raw => self.files.extend_from_slice(&self.frame),
-        }
-        self.index.frames.push(Frame { start, stored: self.files.len() - start, raw });
-        self.files_raw += raw;
-        self.frame.clear();
-        self.frame_blocks = 0;
-        Ok(())
-    }
-
-    fn section(
-        &mut self,
-        name: &str,
+    fn entry(
+        &self,
+        schema: &TableSchema,
         state: TableState,
         rows: u64,
-        raw: &[u8],
-    ) -> Result<(), SnapshotError> {
-        let length = raw.len() as u64;
-        match self.codec {
-            Codec::Raw => self.stored(name, state, rows, raw, length, false),
-            Codec::Zstd => {
-                let stored = bytes::compress(raw)?;
-                self.stored(name, state, rows, &stored, length, true);
-            }
-        }
-        Ok(())
-    }
-
-    fn stored(
-        &mut self,
-        name: &str,
-        state: TableState,
-        rows: u64,
-        stored: &[u8],
-        raw: u64,
-        compressed: bool,
-    ) {
-        let flags = if compressed { layout::ZSTD } else { 0 };
-        // The host decides what applies, so a reader that cannot read it must not go on.
-        let critical =
-            if name == crate::model::table::Host::TABLE.name { layout::CRITICAL } else { 0 };
-        self.entries.push(Entry {
-            name: name.into(),
+        frames: Vec<Frame>,
+    ) -> Entry {
+        // What the host is decides which rules apply: a reader must not go on without it.
+        let critical = schema.name == Host::TABLE.name;
+        Entry {
+            name: schema.name.into(),
+            flags: if critical { layout::FLAG_CRITICAL } else { 0 },
+            codec: self.packer.code(),
+            schema_version: layout::SCHEMA_VERSION,
             state,
             rows,
-            schema_version: layout::SCHEMA_VERSION,
-            flags: flags | critical,
-            offset: self.out.len() as u64,
-            stored: stored.len() as u64,
-            raw,
-            hash: *blake3::hash(stored).as_bytes(),
-        });
-        self.out.extend_from_slice(stored);
+            frames,
+        }
     }
 }
 
-/// Writes a file whole or not at all: beside its place first, then moved there. Mode 0600, since
-/// a snapshot tells much about a host.
-///
-/// # Errors
-/// As the system gives them.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let write = || {
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().inspect_err(|_| {
-        // The first error is the one to tell; a part that cannot be removed adds nothing.
-        let _ = std::fs::remove_file(&part);
-    })
+/// Whether a table in this state can have rows.
+fn has_rows(state: &TableState) -> bool {
+    matches!(state, TableState::Collected | TableState::Truncated(_))
 }

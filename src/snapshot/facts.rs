@@ -1,0 +1,98 @@
+//! A snapshot as a source of facts.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::Snapshot;
+use super::files::Want;
+use super::reader::too_new;
+use crate::model::cell::Fact;
+use crate::model::facts::{FactSource, FileClass, Row, Rows};
+use crate::model::schema::TableSchema;
+use crate::model::state::{FactError, TableState};
+use crate::model::table::File;
+
+type Result<T> = std::result::Result<T, FactError>;
+
+impl FactSource for Snapshot {
+    fn state(&self, table: &TableSchema) -> TableState {
+        match self.entry(table.name) {
+            Some(entry) => match too_new(entry) {
+                Ok(()) => entry.state.clone(),
+                Err(error) => TableState::absent(error.to_string()),
+            },
+            None => TableState::absent(format!("the snapshot has no {} table", table.name)),
+        }
+    }
+
+    fn rows(&self, table: &'static TableSchema) -> Result<Arc<Rows>> {
+        // What a newer assay wrote is absent, as the state says, and not damage.
+        if matches!(self.state(table), TableState::Absent(_)) {
+            return Ok(Arc::new(Rows::new(table)));
+        }
+        Ok(Arc::new(self.decode(table)?))
+    }
+
+    fn file(&self, path: &str) -> Result<Option<File>> {
+        let Some((block, row)) = self.find_in_files(path)? else { return Ok(None) };
+        let mut found = None;
+        let _ = self.visit_block(block, Want::Row(row), &mut |row| {
+            found = File::from_row(row);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    fn scan_files(
+        &self,
+        keep: &dyn Fn(FileClass) -> bool,
+        visit: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        if matches!(self.state(File::TABLE), TableState::Absent(_)) {
+            return Ok(());
+        }
+        let Some((_, index)) = self.index()? else { return Ok(()) };
+        let wanted: Vec<bool> = index.classes.iter().map(|class| keep(*class)).collect();
+        for (number, block) in index.blocks.iter().enumerate() {
+            let held = |class: &u32| wanted.get(*class as usize).copied().unwrap_or(false);
+            if block.classes.iter().any(held)
+                && self.visit_block(number, Want::Classes(&wanted), visit)?.is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn files_under(
+        &self,
+        directory: &str,
+        visit: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        if matches!(self.state(File::TABLE), TableState::Absent(_)) {
+            return Ok(());
+        }
+        let Some((_, index)) = self.index()? else { return Ok(()) };
+        // All that begins with the directory and a slash stands together in path order.
+        let prefix = format!("{}/", directory.strip_suffix('/').unwrap_or(directory));
+        let first = index.block_of(&prefix).unwrap_or(0);
+        for (number, block) in index.blocks.iter().enumerate().skip(first) {
+            if number > first && !block.first.starts_with(&prefix) {
+                break;
+            }
+            if self.visit_block(number, Want::Under(&prefix), visit)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    fn find_in_files(&self, path: &str) -> Result<Option<(usize, usize)>> {
+        if matches!(self.state(File::TABLE), TableState::Absent(_)) {
+            return Ok(None);
+        }
+        Ok(self.find_file(path)?)
+    }
+}
