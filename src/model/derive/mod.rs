@@ -4,6 +4,7 @@
 pub mod modules;
 pub mod mounts;
 pub mod pam_settings;
+pub mod root_executables;
 pub mod sysctl;
 pub mod third_party_binaries;
 
@@ -33,6 +34,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &modules::Derivation,
         &mounts::Derivation,
         &pam_settings::Derivation,
+        &root_executables::Derivation,
         &sysctl::Derivation,
         &third_party_binaries::Derivation,
     ]
