@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Dialect, names};
+use super::{Dialect, command, names};
 
 /// Words that are settings and no secrets, whatever the name before them is.
 const PLAIN_VALUES: [&str; 22] = [
@@ -53,7 +53,26 @@ pub(super) fn find(line: &str, dialect: Dialect) -> Vec<Range<usize>> {
         }
     }
     found.extend(named_attribute(line));
+    if !matches!(dialect, Dialect::Command | Dialect::Pam) {
+        found.extend(commands(line));
+    }
     found
+}
+
+/// What known programs take, where the line holds a command.
+fn commands(line: &str) -> Vec<Range<usize>> {
+    let places = words(line);
+    let arguments: Vec<&str> = places.iter().map(|place| &line[place.clone()]).collect();
+    command::secrets(&arguments)
+        .into_iter()
+        .map(|(index, range)| {
+            let start = places[index].start;
+            // The quote around an argument is not part of it.
+            let end = start
+                + line[start + range.start..start + range.end].trim_end_matches(['"', '\'']).len();
+            start + range.start..end + range.start
+        })
+        .collect()
 }
 
 /// The name that a text ends with: `export DB_PASSWORD` gives `DB_PASSWORD`.

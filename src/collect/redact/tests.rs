@@ -60,6 +60,10 @@ fn values_of_secrets_are_hidden() {
         "userPassword: {SSHA}hunter2hunter2",
         "ldap_default_authtok = hunter2",
         "MYSQL_PWD=hunter2 mysqldump db",
+        "0 5 * * * root mysqldump -uroot -phunter2 db | gzip",
+        "ExecStart=/usr/bin/mysqladmin -phunter2 ping",
+        "ExecStart=/bin/sh -c 'curl -u bob:hunter2 https://x'",
+        "sshpass -p hunter2 ssh host",
         "\\\"password\\\": \\\"hunter2\\\"",
     ] {
         let hidden = text(line);
@@ -265,6 +269,8 @@ fn command_lines_lose_their_secrets() {
         "docker login -u bob -p hunter2",
         "sh -c \"DB_PASSWORD=hunter2 ./run\"",
         "snmpwalk -v2c -c hunter2 host",
+        "htpasswd -bc /etc/x bob hunter2",
+        "curl -ubob:hunter2 https://x",
     ] {
         let hidden = command_line(line);
         if hidden.contains("hunter2") || hidden.contains('\0') {
