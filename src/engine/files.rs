@@ -130,11 +130,11 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
     for (index, atom) in answers.atoms.atoms.iter().enumerate() {
         let Some(set) = answers.atoms.row_sets.get(atom.row_set) else { continue };
         let needed = answers.needed.get(index).copied().unwrap_or(false);
-        if needed && set.table.name == File::TABLE.name {
+        if needed && set.table().name == File::TABLE.name {
             groups.entry(&set.access).or_default().push(Asked {
                 index,
                 atom,
-                filter: &set.filter,
+                filter: set.filter(),
                 tally: Tally::default(),
                 violators: Keeper::new(),
                 holders: Keeper::new(),

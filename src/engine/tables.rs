@@ -6,7 +6,7 @@ use super::truth::Tri;
 use crate::model::facts::Row;
 use crate::model::state::FactError;
 use crate::model::view::{Loaded, View};
-use crate::rules::{Atom, TablePlan};
+use crate::rules::{Atom, RowSet, TablePlan};
 
 /// Answers every needed atom over a table that is loaded as a whole.
 pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
@@ -45,7 +45,7 @@ fn needed_atoms(answers: &Answers<'_>) -> Vec<Vec<usize>> {
 
 fn is_needed(plan: &TablePlan, answers: &Answers<'_>) -> bool {
     let sets = answers.atoms.row_sets.iter().zip(&answers.row_sets);
-    sets.into_iter().any(|(set, needed)| *needed && set.table.name == plan.table.name)
+    sets.into_iter().any(|(set, needed)| *needed && set.table().name == plan.table.name)
 }
 
 /// The rows of one row set, as positions.
@@ -64,7 +64,7 @@ fn find(plan: &TablePlan, answers: &Answers<'_>, loaded: &Loaded) -> Vec<(usize,
     for (index, set) in answers.atoms.row_sets.iter().enumerate() {
         let needed = answers.row_sets.get(index).copied().unwrap_or(false);
         if needed
-            && set.table.name == plan.table.name
+            && set.table().name == plan.table.name
             && let Some(slot) = slots.get_mut(index)
         {
             *slot = Some(found.len());
@@ -79,7 +79,7 @@ fn find(plan: &TablePlan, answers: &Answers<'_>, loaded: &Loaded) -> Vec<(usize,
             if found.rows.last() == Some(&position) || found.maybe.last() == Some(&position) {
                 return;
             }
-            let Some(filter) = answers.atoms.row_sets.get(set).map(|set| &set.filter) else {
+            let Some(filter) = answers.atoms.row_sets.get(set).map(RowSet::filter) else {
                 return;
             };
             match holds(filter, &row, answers.now) {

@@ -26,7 +26,7 @@ pub mod yaml;
 
 pub use library::{FileKind, Library, RuleFile};
 pub(crate) use plan::{
-    Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, Step, TablePlan,
+    Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, RowSet, Step, TablePlan,
 };
 pub use plan::{DEFAULT_PROFILE, Plan, Selection};
 pub use scaffold::{path as scaffold_path, scaffold};

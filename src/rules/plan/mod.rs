@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::ast::{Pred, Query, Template};
 use crate::model::finding::{RuleInfo, RulesPackage};
-use crate::model::schema::TableSchema;
 
 pub(crate) use rows::{FileAccess, TablePlan};
 
@@ -52,8 +51,8 @@ pub(crate) struct Atoms {
 /// The rows of one table that a predicate holds for.
 #[derive(Debug)]
 pub(crate) struct RowSet {
-    pub(crate) table: &'static TableSchema,
-    pub(crate) filter: Pred,
+    /// The first query that searches so; only its table and filter count.
+    query: Arc<Query>,
     /// For `files`: how to get at the rows.
     pub(crate) access: FileAccess,
 }
@@ -62,7 +61,7 @@ pub(crate) struct RowSet {
 #[derive(Debug)]
 pub(crate) struct Atom {
     pub(crate) row_set: usize,
-    pub(crate) query: Query,
+    pub(crate) query: Arc<Query>,
     /// Which rows a failure would have to show.
     pub(crate) keep_violators: bool,
     pub(crate) keep_holders: bool,

@@ -8,7 +8,7 @@ use crate::model::cell::Fact as _;
 use crate::model::schema::TableSchema;
 use crate::model::table::File;
 use crate::model::value::Value;
-use crate::rules::ast::{Pred, Test};
+use crate::rules::ast::{Pred, Query, Test};
 
 /// The most keys that one row set is found by; with more, every row is tested.
 const MAX_KEYS: usize = 256;
@@ -140,8 +140,16 @@ impl FileAccess {
 }
 
 impl RowSet {
-    pub(crate) fn new(table: &'static TableSchema, filter: Pred) -> Self {
-        let access = FileAccess::of(table, &filter);
-        Self { table, filter, access }
+    pub(crate) fn new(query: Arc<Query>) -> Self {
+        let access = FileAccess::of(query.table.0, &query.filter);
+        Self { query, access }
+    }
+
+    pub(crate) fn table(&self) -> &'static TableSchema {
+        self.query.table.0
+    }
+
+    pub(crate) fn filter(&self) -> &Pred {
+        &self.query.filter
     }
 }
