@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 use super::config::Gatherer;
+use super::live::{self, Observation};
 use super::losses::Losses;
 use super::root::Step;
 use super::{CollectError, Options, Root, accounts, binaries, host, packages, system, text};
@@ -12,7 +13,9 @@ use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
 use crate::model::state::TableState;
-use crate::model::table::{Binary, COLLECTED, ConfigFile, File, Host, Package};
+use crate::model::table::{
+    Binary, COLLECTED, ConfigFile, File, Host, Package, Process, ProcessModule, Socket,
+};
 use crate::snapshot::{Codec, Writer};
 
 /// Files between two progress reports.
@@ -32,10 +35,23 @@ pub fn collect(
 ) -> Result<Vec<u8>, CollectError> {
     refuse_empty(root)?;
     let mut tables = Tables { writer: Writer::new(codec), options, written: Vec::new() };
-    let identity = host::identity(root, options);
+    let observation = observe(root, &tables, monitor);
+    let mut identity = host::identity(root, options);
+    if let Some(observation) = &observation {
+        let seconds = observation.observed.as_secs();
+        identity.host.observed_seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    }
+    if root.is_live() {
+        (identity.interfaces_state, identity.interfaces) = live::interfaces();
+    }
     tables.put(&Rows::of([identity.host]), TableState::Collected)?;
     tables.put(&Rows::of(identity.cloud), TableState::Collected)?;
     tables.put(&Rows::of(identity.interfaces), identity.interfaces_state)?;
+    if let Some(observation) = observation {
+        tables.take(|| observation.sockets)?;
+        tables.take(|| observation.processes)?;
+        tables.take(|| observation.process_modules)?;
+    }
     let mut walked = walk(root, &mut tables, monitor)?;
     monitor.begin("settings", None);
     if tables.wants::<Package>() || tables.wants::<Binary>() {
@@ -55,8 +71,19 @@ pub fn collect(
     tables.take(|| system::services(root))?;
     tables.take(|| system::kernel_modules(root))?;
     tables.take(|| system::firewall(root))?;
+    if root.is_live() {
+        tables.take(live::kernel_parameters)?;
+        tables.take(live::mounts)?;
+    }
     monitor.end();
     tables.finish(root.is_live())
+}
+
+/// Sockets and processes of the running host, where one of their tables is asked for.
+fn observe(root: &dyn Root, tables: &Tables<'_>, monitor: &dyn Monitor) -> Option<Observation> {
+    let wanted =
+        tables.wants::<Socket>() || tables.wants::<Process>() || tables.wants::<ProcessModule>();
+    (root.is_live() && wanted).then(|| live::observe(tables.options.duration, monitor))
 }
 
 /// An empty root must never look like a healthy host.
