@@ -179,7 +179,7 @@ impl Observer {
             }
             // With the right to see all, what has no owner is a socket of the kernel.
             None if unseen > 0 && closed => TableState::truncated(format!(
-                "the processes that own {unseen} sockets could not be seen; root sees all"
+                "the processes that own {unseen} sockets could not be seen"
             )),
             None => TableState::Collected,
         };

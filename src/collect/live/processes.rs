@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::is_denied;
 use super::modules::{Module, modules};
 use super::process::{Seen, identity, look, pids, stat_of};
 use super::traffic::{Owner, ProcessKey};
@@ -103,7 +104,7 @@ impl ProcessLog {
         let stat = match stat_of(&directory) {
             Ok(stat) => stat,
             Err(error) => {
-                self.hidden |= error.kind() == io::ErrorKind::PermissionDenied;
+                self.hidden |= is_denied(&error);
                 return;
             }
         };
@@ -138,7 +139,7 @@ impl ProcessLog {
                     }
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(error) if is_denied(&error) => {
                 kept.modules_denied = kept.modules.is_empty();
             }
             Err(_) => {}
@@ -166,14 +167,21 @@ impl ProcessLog {
             let open = match fs::read_dir(self.proc.join(pid.to_string()).join("fd")) {
                 Ok(open) => open,
                 Err(error) => {
-                    alive.closed = error.kind() == io::ErrorKind::PermissionDenied;
+                    alive.closed = is_denied(&error);
                     self.closed |= alive.closed;
                     continue;
                 }
             };
             for file in open.flatten().take(left) {
                 left -= 1;
-                let inode = fs::read_link(file.path()).ok().and_then(|link| socket_inode(&link));
+                let link = fs::read_link(file.path());
+                // The list may be shown where what is in it may not.
+                if link.as_ref().is_err_and(is_denied) {
+                    alive.closed = true;
+                    self.closed = true;
+                    break;
+                }
+                let inode = link.ok().and_then(|link| socket_inode(&link));
                 if let Some(inode) = inode.filter(|inode| wanted.contains(inode)) {
                     owners.entry(inode).or_insert((pid, alive.started));
                 }
@@ -202,7 +210,7 @@ impl ProcessLog {
                 continue;
             }
             let shown = format!("{} ({pid})", process.name);
-            if kept.seen.exe_denied {
+            if kept.seen.exe_denied && !kept.seen.kernel {
                 exes.add(&shown, "not permitted");
             }
             if kept.modules_denied {

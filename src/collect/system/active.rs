@@ -75,3 +75,68 @@ fn has_processes(root: &dyn Root, group: &str) -> bool {
         None => read("cgroup.procs").is_some_and(|processes| !processes.is_empty()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::collect::DirectoryRoot;
+    use crate::collect::root::{Meta, Step};
+
+    /// A directory that says it is the running host.
+    struct Running(DirectoryRoot);
+
+    impl Root for Running {
+        fn metadata(&self, path: &str) -> io::Result<Meta> {
+            self.0.metadata(path)
+        }
+        fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+            self.0.read(path, limit)
+        }
+        fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+            self.0.read_at(path, offset, length)
+        }
+        fn list(&self, directory: &str) -> io::Result<Vec<(String, FileKind)>> {
+            self.0.list(directory)
+        }
+        fn read_link(&self, path: &str) -> io::Result<String> {
+            self.0.read_link(path)
+        }
+        fn resolve(&self, path: &str) -> io::Result<String> {
+            self.0.resolve(path)
+        }
+        fn walk(&self, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> io::Result<()> {
+            self.0.walk(visit)
+        }
+        fn is_live(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn groups_with_processes_and_noted_units_are_active() {
+        let tree = tempfile::tempdir().unwrap();
+        let root = Running(DirectoryRoot::open(tree.path()).unwrap());
+        assert_eq!(Active::of(&root).of_unit("a.service"), None);
+
+        let groups = tree.path().join("sys/fs/cgroup/system.slice");
+        for (unit, events) in
+            [("a.service", "populated 1\nfrozen 0\n"), ("b.service", "populated 0\n")]
+        {
+            std::fs::create_dir_all(groups.join(unit)).unwrap();
+            std::fs::write(groups.join(unit).join("cgroup.events"), events).unwrap();
+        }
+        let units = tree.path().join("run/systemd/units");
+        std::fs::create_dir_all(&units).unwrap();
+        std::fs::create_dir_all(tree.path().join("run/systemd/system")).unwrap();
+        std::os::unix::fs::symlink("0123", units.join("invocation:once.service")).unwrap();
+
+        let active = Active::of(&root);
+        let of = |name| active.of_unit(name);
+        assert_eq!((of("a.service"), of("b.service")), (Some(true), Some(false)));
+        assert_eq!((of("once.service"), of("none.service")), (Some(true), Some(false)));
+        assert_eq!((of("a.timer"), of("not a unit")), (None, None));
+    }
+}
