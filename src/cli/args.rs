@@ -53,6 +53,16 @@ pub(super) enum Command {
     /// Look into a snapshot file
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// Compare package versions: prints <, = or >
+    Vercmp {
+        /// dpkg or rpm
+        scheme: String,
+        /// A version; without versions, pairs are read from standard input, one a line
+        #[arg(requires = "b")]
+        a: Option<String>,
+        /// The version to compare it with
+        b: Option<String>,
+    },
     /// Print a completion script
     Completions {
         /// The shell
@@ -178,6 +188,13 @@ pub(super) enum Rules {
         /// The rule's id, for example security-best-practices/enable-aslr
         id: String,
     },
+    /// Start a rule file in the current directory
+    New {
+        /// Package and name, for example sbp/no-telnet
+        id: String,
+    },
+    /// Print the JSON schema of rule files, for editors
+    Schema,
     /// Check rule files and run their examples
     Check {
         /// A directory laid out like rulesets/; without it, the embedded rules

@@ -10,6 +10,7 @@ mod rules;
 mod scan;
 mod snapshot;
 mod source;
+mod vercmp;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -38,6 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain { code } => facts::explain(code.as_deref()),
         Command::Facts { table } => facts::run(table.as_deref()),
         Command::Snapshot(command) => snapshot::run(&command),
+        Command::Vercmp { scheme, a, b } => vercmp::run(&scheme, a.as_deref().zip(b.as_deref())),
         Command::Completions { shell } => completions(shell),
     };
     match result {

@@ -8,13 +8,21 @@ use serde_json::{Map, Value as Json, json};
 use super::args::{ListFormat, Rules};
 use super::{Exit, Failure, render, stdout};
 use crate::diagnostic::Diagnostic;
-use crate::model::finding::RuleInfo;
-use crate::rules::Library;
+use crate::model::finding::{RuleInfo, RulesPackage};
+use crate::rules::{Library, scaffold, scaffold_path, schema};
+use crate::snapshot::write_atomically;
 
 pub(super) fn run(command: &Rules) -> Result<Exit, Failure> {
     match command {
         Rules::List { format, rules } => list(*format, rules),
         Rules::Show { id } => show(id),
+        Rules::New { id } => new(id),
+        Rules::Schema => {
+            let mut out = stdout();
+            writeln!(out, "{:#}", schema())?;
+            out.flush()?;
+            Ok(Exit::Clean)
+        }
         Rules::Check { directory } => check(directory.as_ref()),
     }
 }
@@ -72,6 +80,36 @@ fn show(id: &str) -> Result<Exit, Failure> {
     };
     let mut out = stdout();
     out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+/// Writes a file to start from, and never over another.
+fn new(id: &str) -> Result<Exit, Failure> {
+    let good = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    let split = id.rsplit_once('/').and_then(|(package, name)| {
+        RulesPackage::parse(package).filter(|_| good(name)).map(|package| (package, name))
+    });
+    let Some((package, name)) = split else {
+        render::line("error: name the rule as PACKAGE/ID, for example sbp/no-telnet");
+        return Ok(Exit::Usage);
+    };
+    let path = PathBuf::from(scaffold_path(package, name));
+    let written = if path.exists() {
+        Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists))
+    } else {
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| write_atomically(&path, scaffold(package, name).as_bytes()))
+    };
+    if let Err(error) = written {
+        render::line(&format!("error: {}: {error}", path.display()));
+        return Ok(Exit::BadRules);
+    }
+    let mut out = stdout();
+    writeln!(out, "{}", path.display())?;
     out.flush()?;
     Ok(Exit::Clean)
 }

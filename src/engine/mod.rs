@@ -22,6 +22,8 @@ use crate::model::table::Host;
 use crate::model::view::View;
 use crate::rules::Plan;
 
+pub use self::versions::compare as compare_versions;
+
 use self::answer::Answers;
 use self::judge::HostFacts;
 

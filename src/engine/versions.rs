@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// How two versions are ordered; none for an unknown package manager.
-pub(crate) fn compare(manager: &str, a: &str, b: &str) -> Option<Ordering> {
+pub fn compare(manager: &str, a: &str, b: &str) -> Option<Ordering> {
     match manager {
         "dpkg" => Some(dpkg(a, b)),
         "rpm" => Some(rpm_version::rpm_evr_compare(a, b)),
