@@ -157,8 +157,16 @@ fn open_element(line: &str) -> Option<&str> {
     let tag = line[start + 1..].split(['>', ' ', '\t']).next()?;
     let after = line[start..].split_once('>')?.1;
     let opens =
-        !tag.is_empty() && !tag.starts_with(['/', '!', '?']) && !line.trim_end().ends_with("/>");
+        is_tag(tag) && !tag.starts_with(['/', '!', '?']) && !line.trim_end().ends_with("/>");
     (opens && after.trim().is_empty() && names::is_secret(tag)).then_some(tag)
+}
+
+/// Whether this can be the name of an element; `<local/x>` is an include of another program.
+fn is_tag(tag: &str) -> bool {
+    let named =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | ':');
+    tag.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && tag.chars().all(named)
 }
 
 fn redact_element(text: &str, from: usize, tag: &str, out: &mut Output<'_>) -> usize {

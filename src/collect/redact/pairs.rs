@@ -265,9 +265,13 @@ fn directive(line: &str, dialect: Dialect) -> Vec<Range<usize>> {
     }
     let mut found = Vec::new();
     let words = words(line);
-    let netrc = words
-        .iter()
-        .any(|word| matches!(&line[word.clone()], "login" | "machine" | "user" | "account"));
+    // The words of netrc(5) and its like stand on one line or each on its own.
+    let netrc = words.first().is_some_and(|first| {
+        matches!(
+            &line[first.clone()],
+            "machine" | "default" | "login" | "user" | "account" | "poll" | "server"
+        )
+    });
     for (index, word) in words.iter().enumerate() {
         let name = line[word.clone()].trim_start_matches(['#', ';']);
         let first = index == 0;
