@@ -49,6 +49,8 @@ impl super::Derivation for Derivation {
         let (state, services) = view.typed::<Service>()?;
         let state = state.and(view.files_state());
         let mut found: BTreeMap<Arc<str>, RootExecutable> = BTreeMap::new();
+        // Units share most of their ways; a look-up decodes a block of files.
+        let mut seen: Seen = BTreeMap::new();
         for service in &services {
             let masked = service.enabled.starts_with("masked");
             let as_root =
@@ -59,7 +61,7 @@ impl super::Derivation for Derivation {
             for command in &service.exec_start {
                 let program = command.split_whitespace().next().unwrap_or_default();
                 if program.starts_with('/') {
-                    way(view, program, &service.name, &mut found)?;
+                    way(view, program, &service.name, &mut found, &mut seen)?;
                 }
             }
         }
@@ -67,12 +69,16 @@ impl super::Derivation for Derivation {
     }
 }
 
+/// Files that were looked up, by path.
+type Seen = BTreeMap<String, Option<File>>;
+
 /// Adds a program and every directory that is passed on the way to it, links followed.
 fn way(
     view: &View<'_>,
     program: &str,
     unit: &Arc<str>,
     found: &mut BTreeMap<Arc<str>, RootExecutable>,
+    seen: &mut Seen,
 ) -> Result<(), FactError> {
     let mut pending: Vec<String> = components(program);
     let mut place = String::new();
@@ -83,7 +89,10 @@ fn way(
             continue;
         }
         let path = format!("{place}/{name}");
-        let Some(file) = view.source().file(&path)? else { return Ok(()) };
+        if !seen.contains_key(&path) {
+            seen.insert(path.clone(), view.source().file(&path)?);
+        }
+        let Some(file) = seen.get(&path).cloned().flatten() else { return Ok(()) };
         if file.kind == FileKind::Link {
             links += 1;
             let target = file.link_target.unwrap_or_default();
