@@ -67,11 +67,12 @@ fn a_short_connection_and_its_listener_are_seen() {
             // A listener that is there only for a while.
             let brief = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let client = TcpStream::connect((Ipv4Addr::LOCALHOST, held_port)).unwrap();
-            thread::sleep(Duration::from_millis(500));
+            // Several samples long, even where other programs keep the processors busy.
+            thread::sleep(Duration::from_millis(2500));
             drop(client);
             (client_port, brief.local_addr().unwrap().port())
         });
-        let observation = live::observe(Duration::from_secs(2), &watch);
+        let observation = live::observe(Duration::from_secs(6), &watch);
         let (client_port, brief_port) = clients.join().unwrap();
         (observation, client_port, brief_port)
     });
@@ -79,12 +80,13 @@ fn a_short_connection_and_its_listener_are_seen() {
     let sockets = &observation.sockets.1;
     let seen = listener(sockets, used_port).unwrap();
     assert_eq!((seen.traffic, seen.pid), (Some(true), own_pid()));
-    assert!(seen.samples >= 5, "{seen:?}");
+    let all = seen.samples;
+    assert!(all >= 2, "{seen:?}");
     assert_eq!(&*seen.local_address, "127.0.0.1");
     let seen = listener(sockets, unused_port).unwrap();
     assert_eq!(seen.traffic, Some(false));
     let seen = listener(sockets, brief_port).unwrap();
-    assert!(seen.samples >= 1 && seen.samples < 8, "{seen:?}");
+    assert!((1..all).contains(&seen.samples), "{seen:?}");
 
     let client = sockets.iter().find(|row| row.local_port == i64::from(client_port)).unwrap();
     assert_eq!(client.role.as_deref(), Some("client"));
@@ -101,9 +103,9 @@ fn a_short_connection_and_its_listener_are_seen() {
     roles.sort_unstable();
     assert_eq!(roles, ["client", "server"]);
 
-    assert!(observation.observed >= Duration::from_secs(2) && !observation.stopped);
-    assert_eq!(*watch.phases.lock().unwrap(), [Some(2)]);
-    assert_eq!(watch.advanced.load(Ordering::SeqCst), 2);
+    assert!(observation.observed >= Duration::from_secs(6) && !observation.stopped);
+    assert_eq!(*watch.phases.lock().unwrap(), [Some(6)]);
+    assert_eq!(watch.advanced.load(Ordering::SeqCst), 6);
 }
 
 #[test]

@@ -48,8 +48,11 @@ const FILES: [(&str, &str); 2] = [
     ("pam_pwhistory.so", "/etc/security/pwhistory.conf"),
 ];
 
+/// Module, type of stack or file, and the settings.
+type Defaults = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// What modules do where they are told nothing, by module, type and key; flags are `off`.
-const DEFAULTS: [(&str, &str, &[(&str, &str)]); 5] = [
+const DEFAULTS: [Defaults; 5] = [
     (
         "pam_pwquality.so",
         "password",
