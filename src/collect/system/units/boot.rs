@@ -54,26 +54,27 @@ pub(super) fn started(
         }
     }
     let mut started = BTreeSet::new();
-    let mut seen = BTreeSet::new();
     // Without a default target systemd starts the rescue target.
     let first = match search.unit("default.target") {
         Ok(Unit::Regular { name, .. }) => name,
         _ => "rescue.target".to_owned(),
     };
+    let mut queued = BTreeSet::from([first.clone()]);
     let mut open = VecDeque::from([first]);
-    while let Some(name) = open.pop_front() {
-        if seen.len() >= MOST_UNITS {
+    let mut queue = |name: &String, open: &mut VecDeque<String>| {
+        if queued.len() >= MOST_UNITS {
             search.trouble(format!("more than {MOST_UNITS} units pull in one another"));
-            break;
+        } else if queued.insert(name.clone()) {
+            open.push_back(name.clone());
         }
-        if !seen.insert(name.clone()) {
-            continue;
-        }
+    };
+    while let Some(name) = open.pop_front() {
         let mut names = vec![name.clone()];
         match search.unit(&name) {
             Ok(Unit::Regular { name: main, path, .. }) => {
-                let pulls = &units.get(search, aliases, &main, &path).pulls;
-                open.extend(pulls.iter().filter(|name| !seen.contains(*name)).cloned());
+                for name in &units.get(search, aliases, &main, &path).pulls {
+                    queue(name, &mut open);
+                }
                 names.extend(aliases.get(&main).into_iter().flatten().cloned());
                 names.push(main.clone());
                 started.insert(main);
@@ -84,8 +85,9 @@ pub(super) fn started(
             }
             _ => continue,
         }
-        let wanted = names.iter().filter_map(|name| wanted.get(name.as_str())).flatten();
-        open.extend(wanted.map(|name| (*name).clone()));
+        for name in names.iter().filter_map(|name| wanted.get(name.as_str())).flatten() {
+            queue(name, &mut open);
+        }
     }
     started
 }

@@ -28,20 +28,23 @@ pub(super) struct Loaded {
 pub(super) fn load(search: &Search<'_>, names: &[String], path: &str) -> Loaded {
     let mut loaded = Loaded::default();
     let Some(unit) = names.first().and_then(|name| UnitName::new(name)) else { return loaded };
-    let mut settings = Settings::default();
+    let mut settings = Settings::new(search);
     if let Content::Text(text) = search.content(path) {
         settings.read(&text.assignments, &unit);
     }
     for drop_in in dropins::for_loading(search, names) {
         if let Content::Text(text) = search.content(&drop_in) {
             settings.read(&text.assignments, &unit);
-            loaded.drop_ins.push(drop_in);
+            if search.has_room(drop_in.len()) {
+                loaded.drop_ins.push(drop_in);
+            }
         }
     }
     for ending in PULL_DIRS {
         for (name, link) in dropins::dependencies(search, names, ending) {
             let is_link = search.root().read_link(&link).is_ok();
-            if is_link && !matches!(search.content(&link), Content::Empty) {
+            let is_mask = matches!(search.content(&link), Content::Empty);
+            if is_link && !is_mask && search.has_room(name.len()) {
                 settings.pulls.push(name);
             }
         }
@@ -53,8 +56,8 @@ pub(super) fn load(search: &Search<'_>, names: &[String], path: &str) -> Loaded 
     loaded
 }
 
-#[derive(Default)]
-struct Settings {
+struct Settings<'s, 'r> {
+    search: &'s Search<'r>,
     user: Option<String>,
     dynamic_user: bool,
     exec_start: Vec<String>,
@@ -63,7 +66,19 @@ struct Settings {
     bus: bool,
 }
 
-impl Settings {
+impl<'s, 'r> Settings<'s, 'r> {
+    fn new(search: &'s Search<'r>) -> Self {
+        Self {
+            search,
+            user: None,
+            dynamic_user: false,
+            exec_start: Vec::new(),
+            pulls: Vec::new(),
+            no_defaults: false,
+            bus: false,
+        }
+    }
+
     fn read(&mut self, assignments: &[Assignment], unit: &UnitName<'_>) {
         let service = unit.unit_type == "service";
         for entry in assignments {
@@ -82,7 +97,7 @@ impl Settings {
                 ("Service", "Type") if service => self.bus |= value == "dbus",
                 ("Service", "BusName") if service => self.bus |= !value.is_empty(),
                 ("Service", "ExecStart") if service && value.is_empty() => self.exec_start.clear(),
-                ("Service", "ExecStart") if service => {
+                ("Service", "ExecStart") if service && self.search.has_room(value.len()) => {
                     for command in commands(value) {
                         let text = expand(&command.text, unit);
                         self.exec_start.push(redact::command_line(&text).into_owned());
@@ -94,8 +109,12 @@ impl Settings {
     }
 
     fn pull(&mut self, value: &str, unit: &UnitName<'_>) {
-        let names = words(value, Escapes::Keep).unwrap_or_default();
-        self.pulls.extend(names.iter().map(|name| expand(name, unit)));
+        // The shortest name is `a.path`, so words take up to five times their length.
+        if self.search.has_room(value.len().saturating_mul(5)) {
+            let names = words(value, Escapes::Keep).unwrap_or_default();
+            let names = names.iter().map(|name| expand(name, unit));
+            self.pulls.extend(names.filter(|name| UnitName::new(name).is_some()));
+        }
     }
 
     /// What a unit of its type requires without saying so.

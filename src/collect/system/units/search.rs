@@ -41,6 +41,10 @@ const TRANSIENT: &str = "/run/systemd/transient";
 
 /// Largest unit file that is read.
 const LARGEST: u64 = 1024 * 1024;
+/// Most bytes of unit files that are read, and most bytes of settings that are kept: one drop-in
+/// can count for every service. A host has about one megabyte of both.
+const MOST_TEXT: usize = 64 * 1024 * 1024;
+const MOST_KEPT: usize = 128 * 1024 * 1024;
 /// Most directory entries that are looked at; a host has a few thousand.
 const MOST_ENTRIES: usize = 20_000;
 
@@ -91,6 +95,8 @@ pub(super) struct Search<'r> {
     texts: RefCell<BTreeMap<String, Content>>,
     lists: RefCell<BTreeMap<String, Entries>>,
     entries_left: Cell<usize>,
+    text_left: Cell<usize>,
+    kept_left: Cell<usize>,
     troubles: RefCell<BTreeSet<String>>,
 }
 
@@ -103,6 +109,8 @@ impl<'r> Search<'r> {
             texts: RefCell::default(),
             lists: RefCell::default(),
             entries_left: Cell::new(MOST_ENTRIES),
+            text_left: Cell::new(MOST_TEXT),
+            kept_left: Cell::new(MOST_KEPT),
             troubles: RefCell::default(),
         };
         let mut seen = BTreeSet::new();
@@ -199,8 +207,15 @@ impl<'r> Search<'r> {
             Ok(meta) if meta.kind != FileKind::File => Content::Unusable,
             Ok(meta) if meta.size == 0 => Content::Empty,
             Ok(_) => match self.root.read(&real, LARGEST) {
+                Ok(bytes) if bytes.len() > self.text_left.get() => {
+                    self.trouble(format!("the unit files have more than {MOST_TEXT} bytes"));
+                    Content::Unusable
+                }
                 // systemd skips lines that are no UTF-8; the replacement character does no harm.
-                Ok(bytes) => Content::Text(Rc::new(parse(&String::from_utf8_lossy(&bytes)))),
+                Ok(bytes) => {
+                    self.text_left.set(self.text_left.get() - bytes.len());
+                    Content::Text(Rc::new(parse(&String::from_utf8_lossy(&bytes))))
+                }
                 Err(error) => self.failed(path, error),
             },
             Err(error) => self.failed(path, error),
@@ -231,6 +246,21 @@ impl<'r> Search<'r> {
     /// Remembers why rows may be missing or wrong.
     pub(super) fn trouble(&self, reason: String) {
         self.troubles.borrow_mut().insert(reason);
+    }
+
+    /// Whether there is room to keep a setting of this length.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        let needed = length + size_of::<String>();
+        match self.kept_left.get().checked_sub(needed) {
+            Some(left) => {
+                self.kept_left.set(left);
+                true
+            }
+            None => {
+                self.trouble(format!("the units have more than {MOST_KEPT} bytes of settings"));
+                false
+            }
+        }
     }
 
     /// The state of what was read so far.
