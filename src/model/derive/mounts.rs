@@ -1,32 +1,40 @@
-//! `mounts`: the mount points of a host, as they are (live) and as /etc/fstab configures them.
+//! `mounts`: the mount points of a host, as they are (live) and as /etc/fstab, mount units and
+//! systemd itself will make them: mount(8), systemd.mount(5).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
+use crate::model::lens::ConfigFiles;
 use crate::model::lens::fstab::Fstab;
 use crate::model::schema::TableSchema;
 use crate::model::state::{FactError, TableState};
-use crate::model::table::{Host, Mount};
+use crate::model::table::{ConfigFile, Host, Mount, Service};
+use crate::model::unit;
 use crate::model::view::{Loaded, View};
 
 facts! {
     /// Mount points, running and configured.
-    #[table(name = "mounts", origin = Derived, location = "mount {target}")]
+    #[table(name = "mounts", origin = Derived, location = "{path}")]
     pub struct MountPoint {
+        /// The file that configures it; for a running mount its mount point.
+        pub path: AbsPath,
+        /// Line in /etc/fstab.
+        pub line: Option<i64>,
         /// Mount point.
         pub target: AbsPath,
         /// Device or other source.
         pub source: Arc<str>,
         /// File system type.
         pub fstype: Arc<str>,
-        /// Options; those that `defaults` stands for are left out.
+        /// Options; `nodev`, `nosuid` and `noexec` also where another option stands for them, and
+        /// not where a later one takes them back.
         pub options: Vec<Arc<str>>,
-        /// `running` or `fstab`.
+        /// `running`, `fstab`, `unit` (a mount unit that starts at boot) or `systemd` (what it
+        /// mounts by itself).
         pub origin: Arc<str>,
-        /// Line in /etc/fstab.
-        pub line: Option<i64>,
     }
 }
 
@@ -38,35 +46,177 @@ impl super::Derivation for Derivation {
     }
 
     fn reads(&self) -> &'static [&'static TableSchema] {
-        &[Fstab::TABLE, Mount::TABLE, Host::TABLE]
+        &[Fstab::TABLE, Mount::TABLE, Service::TABLE, ConfigFile::TABLE, Host::TABLE]
     }
 
     fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
         let (configured_state, configured) = view.typed::<Fstab>()?;
         let (running_state, running) = view.typed::<Mount>()?;
+        let (_, services) = view.typed::<Service>()?;
         let live = view.typed::<Host>()?.1.iter().any(|host| &*host.source == "live");
         // An image has no running mounts, and misses nothing by that.
         let running_state = if live { running_state } else { TableState::Collected };
-        let configured = configured.into_iter().filter(|mount| mount.target.starts_with('/'));
-        let rows = running
-            .into_iter()
-            .map(|mount| MountPoint {
-                target: mount.target,
-                source: mount.source,
-                fstype: mount.fstype,
-                options: mount.options,
-                origin: "running".into(),
-                line: None,
-            })
-            .chain(configured.map(|mount| MountPoint {
-                target: AbsPath(mount.target),
-                source: mount.source,
-                fstype: mount.fstype,
-                options: mount.options,
-                origin: "fstab".into(),
-                line: Some(mount.line),
-            }));
+        let mut rows: Vec<MountPoint> = running.into_iter().map(as_running).collect();
+        rows.extend(
+            configured.into_iter().filter(|m| m.target.starts_with('/')).map(as_configured),
+        );
+        let config = view.config()?;
+        let starting = services.iter().filter(|unit| unit.name.ends_with(".mount"));
+        let starting = starting.filter(|unit| unit.starts_at_boot && &*unit.enabled != "generated");
+        rows.extend(starting.filter_map(|unit| as_unit(unit, &config)));
+        let taken: BTreeSet<Arc<str>> = rows.iter().map(|row| Arc::clone(&row.target.0)).collect();
+        if !live && services.iter().any(|unit| &*unit.name == "sysinit.target") {
+            rows.extend(by_systemd().filter(|row| !taken.contains(&row.target.0)));
+        }
         let rows = Arc::new(Rows::of(rows));
         Ok(Loaded { state: configured_state.and(running_state), rows })
+    }
+}
+
+fn as_running(mount: Mount) -> MountPoint {
+    MountPoint {
+        path: mount.target.clone(),
+        line: None,
+        target: mount.target,
+        source: mount.source,
+        fstype: mount.fstype,
+        options: mount.options,
+        origin: "running".into(),
+    }
+}
+
+fn as_configured(mount: Fstab) -> MountPoint {
+    MountPoint {
+        path: mount.path,
+        line: Some(mount.line),
+        target: AbsPath(mount.target),
+        source: mount.source,
+        fstype: mount.fstype,
+        options: resolved(mount.options.iter().map(|option| &**option)),
+        origin: "fstab".into(),
+    }
+}
+
+/// The mount that a unit makes; none where its file says no mount point.
+fn as_unit(service: &Service, config: &ConfigFiles) -> Option<MountPoint> {
+    let files = [&*service.path.0].into_iter().chain(service.drop_ins.iter().map(|path| &**path));
+    let texts: Vec<unit::UnitText> = files
+        .filter_map(|path| config.get(path)?.text.as_ref().ok().map(|text| unit::parse(text)))
+        .collect();
+    let last = |key: &str| -> Option<Arc<str>> {
+        let values = texts.iter().flat_map(|text| text.values("Mount", key));
+        values.last().map(|value| value.trim().into())
+    };
+    let target = last("Where")?;
+    let target = if target.len() > 1 { target.trim_end_matches('/') } else { &target };
+    Some(MountPoint {
+        path: service.path.clone(),
+        line: None,
+        target: AbsPath(target.into()),
+        source: last("What").unwrap_or_default(),
+        fstype: last("Type").unwrap_or_default(),
+        options: resolved(last("Options").as_deref().unwrap_or("defaults").split(',')),
+        origin: "unit".into(),
+    })
+}
+
+/// File systems that systemd mounts before it reads any configuration.
+fn by_systemd() -> impl Iterator<Item = MountPoint> {
+    const MOUNTS: [(&str, &str, &str); 2] =
+        [("/dev/shm", "tmpfs", "nosuid,nodev"), ("/run", "tmpfs", "nosuid,nodev")];
+    MOUNTS.into_iter().map(|(target, fstype, options)| MountPoint {
+        path: AbsPath(target.into()),
+        line: None,
+        target: AbsPath(target.into()),
+        source: fstype.into(),
+        fstype: fstype.into(),
+        options: resolved(options.split(',')),
+        origin: "systemd".into(),
+    })
+}
+
+/// Options in order, with those that stand for others resolved: the last word counts.
+fn resolved<'a>(options: impl Iterator<Item = &'a str>) -> Vec<Arc<str>> {
+    const RESTRICTING: [&str; 3] = ["nodev", "nosuid", "noexec"];
+    let (mut list, mut on): (Vec<Arc<str>>, BTreeSet<&str>) = (Vec::new(), BTreeSet::new());
+    for option in options.map(str::trim).filter(|option| !option.is_empty()) {
+        match option {
+            "defaults" => on.clear(),
+            "user" | "users" => on.extend(RESTRICTING),
+            "owner" | "group" => on.extend(["nodev", "nosuid"]),
+            "dev" => drop(on.remove("nodev")),
+            "suid" => drop(on.remove("nosuid")),
+            "exec" => drop(on.remove("noexec")),
+            _ => {}
+        }
+        match RESTRICTING.into_iter().find(|word| *word == option) {
+            Some(word) => drop(on.insert(word)),
+            None => list.push(option.into()),
+        }
+    }
+    list.extend(RESTRICTING.into_iter().filter(|word| on.contains(word)).map(Arc::from));
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::MemoryFacts;
+
+    #[test]
+    fn the_last_option_counts() {
+        let shown = |text: &str| resolved(text.split(',')).join(",");
+        assert_eq!(shown("defaults,nodev,noexec"), "defaults,nodev,noexec");
+        assert_eq!(shown("noexec,exec,rw"), "exec,rw");
+        assert_eq!(shown("exec,noexec"), "exec,noexec");
+        assert_eq!(shown("users,exec"), "users,exec,nodev,nosuid");
+        assert_eq!(shown("nodev,defaults"), "defaults");
+    }
+
+    #[test]
+    fn units_and_systemd_make_mounts_too() {
+        let file = |path: &str, text: &str| ConfigFile {
+            path: AbsPath(path.into()),
+            text: Some(text.into()),
+            problem: None,
+        };
+        let service = |name: &str, path: &str, drop_ins: &[&str]| Service {
+            name: name.into(),
+            path: AbsPath(path.into()),
+            enabled: "static".into(),
+            starts_at_boot: true,
+            active: None,
+            user: None,
+            exec_start: Vec::new(),
+            aliases: Vec::new(),
+            drop_ins: drop_ins.iter().map(|path| Arc::from(*path)).collect(),
+        };
+        let facts = MemoryFacts::new()
+            .with([
+                file("/etc/fstab", "UUID=1 / ext4 defaults 0 1\ntmpfs /run tmpfs user 0 0\n"),
+                file(
+                    "/u/tmp.mount",
+                    "[Mount]\nWhat=tmpfs\nWhere=/tmp\nType=tmpfs\nOptions=nosuid\n",
+                ),
+                file("/d/x.conf", "[Mount]\nOptions=mode=1777,noexec,nodev\n"),
+            ])
+            .with([
+                service("tmp.mount", "/u/tmp.mount", &["/d/x.conf"]),
+                service("sysinit.target", "/u/sysinit.target", &[]),
+            ]);
+        let (_, rows) = View::new(&facts).typed::<MountPoint>().unwrap();
+        let shown: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {} {}", row.origin, row.target.0, row.options.join(",")))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "fstab / defaults",
+                "fstab /run user,nodev,nosuid,noexec",
+                "unit /tmp mode=1777,nodev,noexec",
+                "systemd /dev/shm nodev,nosuid",
+            ]
+        );
     }
 }

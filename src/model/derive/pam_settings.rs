@@ -1,5 +1,6 @@
-//! `pam_settings`: what each PAM module is told, by its arguments and by its own file. An argument
-//! counts over the file (pam_pwquality(8), pam_faillock(8), pam_pwhistory(8)).
+//! `pam_settings`: what each PAM module does, by its arguments, by its own file, and by its own
+//! defaults for what neither says. An argument counts over the file (pam_pwquality(8),
+//! pam_faillock(8), pam_pwhistory(8), pam_cracklib(8), pam_unix(8)).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::model::table::ConfigFile;
 use crate::model::view::{Loaded, View};
 
 facts! {
-    /// Settings of PAM modules, from their arguments and their own files.
+    /// Settings of PAM modules, from their arguments, their own files and their defaults.
     #[table(name = "pam_settings", origin = Derived, location = "{path}")]
     pub struct PamSetting {
         /// The file that says it.
@@ -30,11 +31,11 @@ facts! {
         pub module: Arc<str>,
         /// The setting, in lower case.
         pub key: Arc<str>,
-        /// Its value; none for a flag.
+        /// Its value; none for a flag that is set, `off` for one that is not.
         pub value: Option<Arc<str>>,
         /// The value as a number.
         pub int_value: Option<i64>,
-        /// `argument` or `file`.
+        /// `argument`, `file`, or `default` (at the line of the module) where neither says it.
         pub origin: Arc<str>,
         /// Whether it counts: an argument hides the same key in the file.
         pub effective: bool,
@@ -45,6 +46,64 @@ facts! {
 const FILES: [(&str, &str); 2] = [
     ("pam_faillock.so", "/etc/security/faillock.conf"),
     ("pam_pwhistory.so", "/etc/security/pwhistory.conf"),
+];
+
+/// Module, type of stack or file, and the settings.
+type Defaults = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What modules do where they are told nothing, by module, type and key; flags are `off`.
+const DEFAULTS: [Defaults; 5] = [
+    (
+        "pam_pwquality.so",
+        "password",
+        &[
+            ("dcredit", "0"),
+            ("dictcheck", "1"),
+            ("difok", "1"),
+            ("enforce_for_root", "off"),
+            ("enforcing", "1"),
+            ("lcredit", "0"),
+            ("maxrepeat", "0"),
+            ("maxsequence", "0"),
+            ("minclass", "0"),
+            ("minlen", "8"),
+            ("ocredit", "0"),
+            ("ucredit", "0"),
+            ("usercheck", "1"),
+        ],
+    ),
+    (
+        "pam_cracklib.so",
+        "password",
+        &[
+            ("dcredit", "1"),
+            ("difok", "5"),
+            ("enforce_for_root", "off"),
+            ("lcredit", "1"),
+            ("maxrepeat", "0"),
+            ("maxsequence", "0"),
+            ("minclass", "0"),
+            ("minlen", "9"),
+            ("ocredit", "1"),
+            ("ucredit", "1"),
+        ],
+    ),
+    (
+        "pam_faillock.so",
+        "auth",
+        &[
+            ("deny", "3"),
+            ("even_deny_root", "off"),
+            ("fail_interval", "900"),
+            ("unlock_time", "600"),
+        ],
+    ),
+    (
+        "pam_pwhistory.so",
+        "password",
+        &[("enforce_for_root", "off"), ("remember", "10"), ("use_authtok", "off")],
+    ),
+    ("pam_unix.so", "password", &[("minlen", "6"), ("remember", "0"), ("use_authtok", "off")]),
 ];
 
 /// A setting of a module's own file.
@@ -144,6 +203,16 @@ fn of_module(module: &Pam, file: &[Setting]) -> Vec<PamSetting> {
         row.effective = !seen.contains(&row.key);
         rows.push(row);
     }
+    let defaults = DEFAULTS
+        .iter()
+        .filter(|(name, kind, _)| *name == &*module.module && *kind == &*module.r#type)
+        .flat_map(|(_, _, defaults)| defaults.iter());
+    for (key, value) in defaults {
+        if !rows.iter().any(|row| &*row.key == *key) {
+            let value = Some(Arc::from(*value));
+            rows.push(row(&module.path, module.line, Arc::from(*key), value, "default"));
+        }
+    }
     rows
 }
 
@@ -187,7 +256,7 @@ mod tests {
         assert!(state.is_complete());
         let shown: Vec<String> = rows
             .iter()
-            .filter(|row| row.effective)
+            .filter(|row| row.effective && &*row.origin != "default")
             .map(|row| {
                 format!(
                     "{} {}={:?} {}:{}",
@@ -205,5 +274,12 @@ mod tests {
                 "pam_pwhistory.so enforce_for_root=None /etc/security/pwhistory.conf:2",
             ]
         );
+        let default = |key: &str| {
+            let row = rows.iter().find(|row| &*row.key == key && &*row.origin == "default")?;
+            Some((row.value.clone()?, row.path.0.clone(), row.line))
+        };
+        assert_eq!(default("lcredit"), Some(("0".into(), "/etc/pam.d/passwd".into(), 1)));
+        assert_eq!(default("use_authtok"), Some(("off".into(), "/etc/pam.d/passwd".into(), 2)));
+        assert_eq!(default("minlen"), None);
     }
 }

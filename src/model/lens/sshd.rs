@@ -34,6 +34,17 @@ const REPEATED: [&str; 13] = [
     "subsystem",
 ];
 
+/// Lists of algorithms, which may add to the default (`+`, `^`) or take from it (`-`).
+const ALGORITHMS: [&str; 7] = [
+    "casignaturealgorithms",
+    "ciphers",
+    "hostbasedacceptedalgorithms",
+    "hostkeyalgorithms",
+    "kexalgorithms",
+    "macs",
+    "pubkeyacceptedalgorithms",
+];
+
 /// Older names of keywords.
 const ALIASES: [(&str, &str); 9] = [
     ("challengeresponseauthentication", "kbdinteractiveauthentication"),
@@ -59,7 +70,8 @@ facts! {
         pub keyword: Arc<str>,
         /// The arguments joined by one space, quotes removed.
         pub value: Arc<str>,
-        /// The arguments, those separated by commas apart.
+        /// The arguments, those separated by commas apart; a list of algorithms without the `+`,
+        /// `-` or `^` before it.
         pub values: Vec<Arc<str>>,
         /// The value as a number; times such as `2m` in seconds.
         pub int_value: Option<i64>,
@@ -175,6 +187,10 @@ impl Reader<'_> {
             int_value: arguments.first().and_then(|argument| seconds(argument)),
             values: arguments
                 .iter()
+                .map(|argument| match ALGORITHMS.contains(&keyword) {
+                    true => argument.trim_start_matches(['+', '-', '^']),
+                    false => argument,
+                })
                 .flat_map(|argument| argument.split(','))
                 .filter(|item| !item.is_empty())
                 .map(Arc::from)
@@ -327,6 +343,15 @@ mod tests {
                 "sshd_config:7 x11forwarding yes [all]",
             ]
         );
+    }
+
+    #[test]
+    fn lists_of_algorithms_are_apart_without_their_sign() {
+        let texts = [(MAIN, "MACs -umac-64@openssh.com,hmac-sha1\nSetEnv +a\n")];
+        let rows: Vec<Sshd> = rows(&Lens, &texts);
+        assert_eq!(rows[0].values, ["umac-64@openssh.com".into(), "hmac-sha1".into()]);
+        assert_eq!(&*rows[0].value, "-umac-64@openssh.com,hmac-sha1");
+        assert_eq!(rows[1].values, ["+a".into()]);
     }
 
     #[test]

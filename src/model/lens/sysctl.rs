@@ -3,7 +3,7 @@
 //! files are read in the order of their names and /etc/sysctl.conf last; the last assignment of
 //! a key counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts;
@@ -80,9 +80,36 @@ impl super::Lens for Lens {
         for at in last.into_values() {
             rows[at].effective = true;
         }
-        rows.into_iter().for_each(|row| reading.push(row));
+        let expanded = expand(&rows);
+        rows.into_iter().chain(expanded).for_each(|row| reading.push(row));
         Ok(reading.done())
     }
+}
+
+/// What globs set for `all` and `default`, which are interfaces on every host: the last glob that
+/// speaks of one counts, unless a line names it exactly.
+fn expand(rows: &[SysctlRow]) -> Vec<SysctlRow> {
+    let exact: BTreeSet<&str> = rows.iter().map(|row| &*row.key).collect();
+    let mut last: BTreeMap<String, &SysctlRow> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.value.is_some()) {
+        let parts: Vec<&str> = row.key.splitn(5, '.').collect();
+        let [net, family, table, interface, name] = parts[..] else { continue };
+        if !interface.contains(['*', '?', '[']) || name.contains(['*', '?', '[']) {
+            continue;
+        }
+        for every in ["all", "default"] {
+            let key = format!("{net}.{family}.{table}.{every}.{name}");
+            if is_match(&row.key, &key) && !exact.contains(&*key) {
+                last.insert(key, row);
+            }
+        }
+    }
+    let named = last.into_iter().map(|(key, row)| SysctlRow {
+        key: key.into(),
+        effective: true,
+        ..row.clone()
+    });
+    named.collect()
 }
 
 fn assignment(line: &str) -> Option<(String, Option<String>)> {
@@ -145,6 +172,16 @@ mod tests {
                 ("/etc/sysctl.d/60-b.conf", 1, Some("2 3"), true),
             ]
         );
+    }
+
+    #[test]
+    fn a_glob_speaks_of_all_and_default_unless_a_line_names_them() {
+        let text = "-net.ipv4.conf.all.rp_filter\nnet.ipv4.conf.*.rp_filter=2\nnet/ipv4/conf/*/rp_filter = 1\n";
+        let rows: Vec<SysctlRow> = rows(&Lens, &[(MAIN, text)]);
+        let of = |key: &str| rows.iter().find(|row| &*row.key == key && row.effective);
+        let default = of("net.ipv4.conf.default.rp_filter").unwrap();
+        assert_eq!((default.value.as_deref(), default.line), (Some("1"), 3));
+        assert_eq!(of("net.ipv4.conf.all.rp_filter").unwrap().value, None);
     }
 
     #[test]
