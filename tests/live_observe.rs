@@ -105,7 +105,8 @@ fn a_short_connection_and_its_listener_are_seen() {
 
     assert!(observation.observed >= Duration::from_secs(6) && !observation.stopped);
     assert_eq!(*watch.phases.lock().unwrap(), [Some(6)]);
-    assert_eq!(watch.advanced.load(Ordering::SeqCst), 6);
+    // The last second may end between two samples.
+    assert!((4..=6).contains(&watch.advanced.load(Ordering::SeqCst)));
 }
 
 #[test]
