@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use assay::model::cell::Fact;
-use assay::model::facts::{FactSource, MemoryFacts, Rows};
+use assay::model::facts::{FactSource, MemoryFacts, Rows, path_order};
 use assay::model::schema::TableSchema;
 use assay::model::state::TableState;
 use assay::model::table::{COLLECTED, File};
@@ -37,6 +37,17 @@ fn under(source: &dyn FactSource, directory: &str) -> Vec<String> {
         })
         .unwrap();
     paths
+}
+
+fn at(source: &dyn FactSource, paths: &[&str]) -> Vec<File> {
+    let mut files = Vec::new();
+    source
+        .files_at(paths, &mut |row| {
+            files.push(row.typed().unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    files
 }
 
 fn cell_for(ty: assay::model::schema::ColumnType) -> BoxedStrategy<Value> {
@@ -125,6 +136,13 @@ proptest! {
         for known in &all {
             prop_assert_eq!(snapshot.file(&known.path.0).unwrap(), Some(known.clone()));
         }
+        let mut paths: Vec<&str> = all.iter().step_by(2).map(|file| &*file.path.0).collect();
+        paths.extend(["", "/", "/b/none", "/~"]);
+        paths.sort_by(|a, b| path_order(a, b));
+        paths.dedup();
+        let found = at(&snapshot, &paths);
+        prop_assert!(found.len() >= all.len().div_ceil(2));
+        prop_assert_eq!(found, at(&facts, &paths));
         for unknown in ["/not/there", "", "/", "/~"] {
             prop_assert_eq!(snapshot.file(unknown).unwrap(), facts.file(unknown).unwrap());
         }
@@ -165,6 +183,11 @@ fn many_files_are_found_over_blocks_and_frames() {
         for n in (0..70_000).step_by(997).chain([2047, 2048, 16_383, 16_384, 69_999]) {
             assert_eq!(snapshot.file(&path(n)).unwrap().unwrap().path.0, path(n).into());
         }
+        let paths: Vec<String> = (0..75_000).step_by(331).map(path).collect();
+        let wanted: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let found: Vec<Arc<str>> = at(&snapshot, &wanted).into_iter().map(|f| f.path.0).collect();
+        let there = &wanted[..70_000usize.div_ceil(331)];
+        assert_eq!(found.iter().map(|path| &**path).collect::<Vec<_>>(), there);
         for number in 0..70 {
             assert_eq!(under(&snapshot, &format!("/srv/{number:03}")).len(), 1000);
         }

@@ -152,7 +152,7 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
             FileAccess::Paths(paths) => {
                 let mut all_found = true;
                 for path in paths {
-                    match known.get(&PathKey(path)).and_then(Option::as_ref) {
+                    match known.get(path) {
                         Some(cells) => {
                             let row = Row::new(File::TABLE, cells);
                             asked.iter_mut().for_each(|asked| asked.see(row, answers.now));
@@ -185,37 +185,46 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
     Ok(())
 }
 
-/// A path in path order.
-#[derive(PartialEq, Eq)]
-struct PathKey<'a>(&'a str);
+/// The files that are asked for by path.
+struct Known<'p> {
+    /// In path order.
+    paths: Vec<&'p str>,
+    cells: Vec<Option<Vec<Value>>>,
+}
 
-impl Ord for PathKey<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        path_order(self.0, other.0)
+impl Known<'_> {
+    fn place(&self, path: &str) -> Option<usize> {
+        self.paths.binary_search_by(|other| path_order(other, path)).ok()
+    }
+
+    fn get(&self, path: &str) -> Option<&[Value]> {
+        self.cells.get(self.place(path)?)?.as_deref()
     }
 }
 
-impl PartialOrd for PathKey<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Looks every path up that is asked for by name: once, and in path order, because a source has
+/// Looks every path up that is asked for by name: once, and all together, because a source has
 /// neighbours in one block.
 fn by_path<'p>(
     accesses: impl Iterator<Item = &'p FileAccess>,
     view: &View<'_>,
-) -> Result<BTreeMap<PathKey<'p>, Option<Vec<Value>>>, FactError> {
-    let mut known = BTreeMap::new();
+) -> Result<Known<'p>, FactError> {
+    let mut paths: Vec<&str> = Vec::new();
     for access in accesses {
-        if let FileAccess::Paths(paths) = access {
-            known.extend(paths.iter().map(|path| (PathKey(path), None)));
+        if let FileAccess::Paths(list) = access {
+            paths.extend(list.iter().map(|path| &**path));
         }
     }
-    for (path, cells) in &mut known {
-        *cells = view.source().file(path.0)?.map(File::into_cells);
-    }
+    paths.sort_by(|a, b| path_order(a, b));
+    paths.dedup();
+    let mut known = Known { cells: vec![None; paths.len()], paths };
+    let paths = known.paths.clone();
+    view.source().files_at(&paths, &mut |row| {
+        let place = row.get("path").as_text().and_then(|path| known.place(path));
+        if let Some(cells) = place.and_then(|place| known.cells.get_mut(place)) {
+            *cells = Some(row.cells().to_vec());
+        }
+        ControlFlow::Continue(())
+    })?;
     Ok(known)
 }
 

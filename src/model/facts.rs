@@ -144,6 +144,26 @@ pub trait FactSource: Sync {
     /// The bytes behind the table are damaged.
     fn file(&self, path: &str) -> Result<Option<table::File>, FactError>;
 
+    /// Shows the files with exactly these paths, which stand in path order and once each; those
+    /// that are not there are passed over.
+    ///
+    /// # Errors
+    /// The bytes behind the table are damaged.
+    fn files_at(
+        &self,
+        paths: &[&str],
+        visit: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
+    ) -> Result<(), FactError> {
+        for path in paths {
+            if let Some(file) = self.file(path)?
+                && visit(Row::new(table::File::TABLE, &file.into_cells())).is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Shows every file of a class that `keep` wants, in path order, until `visit` breaks.
     ///
     /// # Errors

@@ -43,6 +43,30 @@ impl FactSource for Snapshot {
         Ok(found)
     }
 
+    fn files_at(
+        &self,
+        paths: &[&str],
+        visit: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        if matches!(self.state(File::TABLE), TableState::Absent(_)) {
+            return Ok(());
+        }
+        let Some((_, index)) = self.index()? else { return Ok(()) };
+        let mut rest = paths;
+        while let Some(first) = rest.first() {
+            let block = index.block_of(first);
+            let end = rest.partition_point(|path| index.block_of(path) <= block);
+            let (here, after) = rest.split_at(end);
+            rest = after;
+            if let Some(block) = block
+                && self.visit_block(block, Want::Paths(here), visit)?.is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn scan_files(
         &self,
         keep: &dyn Fn(FileClass) -> bool,

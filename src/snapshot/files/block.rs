@@ -24,6 +24,8 @@ pub(in crate::snapshot) enum Want<'w> {
     Under(&'w str),
     /// The one in this place.
     Row(usize),
+    /// Those with these paths, which stand in path order.
+    Paths(&'w [&'w str]),
 }
 
 /// A block's bytes, cut into its parts.
@@ -107,6 +109,10 @@ impl<'a> Block<'a> {
                 .collect(),
             _ => vec![true; self.place.classes.len()],
         };
+        let mut left = match want {
+            Want::Paths(paths) => paths,
+            _ => &[],
+        };
         let mut template = Template::new(self)?;
         let mut paths = self.paths();
         let mut classes = self.classes;
@@ -122,6 +128,14 @@ impl<'a> Block<'a> {
                     path.len() > prefix.len() && path.starts_with(prefix.as_bytes())
                 }
                 Want::Row(wanted) => row == wanted,
+                Want::Paths(_) => {
+                    let before = |wanted: &&str| order(wanted.as_bytes(), path).is_lt();
+                    left = &left[left.iter().take_while(|wanted| before(wanted)).count()..];
+                    match left.first() {
+                        Some(wanted) => wanted.as_bytes() == path,
+                        None => return Ok(ControlFlow::Continue(())),
+                    }
+                }
             };
             if shown {
                 let path = std::str::from_utf8(path).map_err(|_| "a path is not UTF-8")?;
@@ -135,6 +149,12 @@ impl<'a> Block<'a> {
         template.end()?;
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// [`path_order`] of bytes.
+fn order(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    a.iter().map(key).cmp(b.iter().map(key))
 }
 
 /// The paths of a block, each made of what it shares with the one before and the rest.
