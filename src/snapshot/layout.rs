@@ -47,7 +47,7 @@ pub const BLOCK_FILES: usize = 2048;
 /// A block also ends when its texts reach this many bytes.
 pub const BLOCK_TEXT: usize = 256 << 10;
 /// Blocks in a frame: a lookup decompresses one frame.
-pub const FRAME_BLOCKS: usize = 8;
+pub const FRAME_BLOCKS: usize = 4;
 /// A frame of blocks also ends when it reaches this many raw bytes.
 pub const FRAME_TARGET: usize = 1 << 20;
 /// Raw bytes at which a small table is cut into frames.
