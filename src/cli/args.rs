@@ -55,7 +55,7 @@ pub(super) enum Command {
     Snapshot(Snapshot),
     /// Compare package versions: prints <, = or >
     Vercmp {
-        /// dpkg or rpm
+        /// dpkg, rpm or apk
         scheme: String,
         /// A version; without versions, pairs are read from standard input, one a line
         #[arg(requires = "b")]

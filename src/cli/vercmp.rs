@@ -4,15 +4,17 @@ use std::cmp::Ordering;
 use std::io::{BufRead, Write};
 
 use super::{Exit, Failure, render, stdout};
-use crate::engine::compare_versions;
+use crate::model::version::compare;
 
 /// Compares one pair, or each line of standard input.
 pub(super) fn run(scheme: &str, pair: Option<(&str, &str)>) -> Result<Exit, Failure> {
-    if compare_versions(scheme, "1", "1").is_none() {
-        render::line(&format!("error: there is no version scheme {scheme:?}; there is dpkg, rpm"));
+    if compare(scheme, "1", "1").is_none() {
+        render::line(&format!(
+            "error: there is no version scheme {scheme:?}; there is dpkg, rpm, apk"
+        ));
         return Ok(Exit::Usage);
     }
-    let sign = |a: &str, b: &str| match compare_versions(scheme, a, b) {
+    let sign = |a: &str, b: &str| match compare(scheme, a, b) {
         Some(Ordering::Less) => "<",
         Some(Ordering::Greater) => ">",
         _ => "=",

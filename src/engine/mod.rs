@@ -12,7 +12,6 @@ mod predicate;
 pub mod selftest;
 mod tables;
 mod truth;
-mod versions;
 
 use crate::model::cell::Fact as _;
 use crate::model::facts::FactSource;
@@ -21,8 +20,6 @@ use crate::model::state::FactError;
 use crate::model::table::Host;
 use crate::model::view::View;
 use crate::rules::Plan;
-
-pub use self::versions::compare as compare_versions;
 
 use self::answer::Answers;
 use self::judge::HostFacts;

@@ -1,9 +1,9 @@
 //! Predicates over one row.
 
 use super::truth::Tri;
-use super::versions as version;
 use crate::model::facts::{Row, is_under};
 use crate::model::value::Value;
+use crate::model::version;
 use crate::rules::ast::{Pred, Test};
 
 /// What a test may need besides its own cell.
