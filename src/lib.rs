@@ -11,6 +11,7 @@
 //! | 0 | [`model`] | tables and their schema, facts, lenses, derived tables, verdicts, findings |
 //! | 1 | [`snapshot`] | the container: the only place that knows its bytes |
 //! | 1 | [`rules`] | YAML to spanned syntax to a checked plan |
+//! | 1 | [`advisory`] | feeds to records to an index; packages to matches |
 //! | 1 | [`emit`] | a report to bytes; total, no filtering |
 //! | 2 | [`collect`] | a root (live, directory) to facts to a snapshot |
 //! | 2 | [`engine`] | plan and facts to judgements; pure |
@@ -20,6 +21,7 @@
 //! A module imports only from lower ranks; `tests/architecture.rs` reads every `use crate::` and
 //! holds that, the purity of the engine, and the other invariants.
 
+pub mod advisory;
 pub mod assess;
 pub mod cli;
 pub mod collect;

@@ -5,16 +5,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module and what it may import beside itself.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("diagnostic", &[]),
     ("model", &[]),
     ("snapshot", &["model", "diagnostic"]),
     ("rules", &["model", "diagnostic"]),
+    ("advisory", &["model", "diagnostic"]),
     ("emit", &["model"]),
     ("collect", &["model", "snapshot", "diagnostic"]),
-    ("engine", &["model", "rules", "diagnostic"]),
-    ("assess", &["model", "diagnostic", "snapshot", "rules", "engine"]),
-    ("cli", &["model", "diagnostic", "snapshot", "rules", "engine", "assess", "emit", "collect"]),
+    ("engine", &["model", "rules", "advisory", "diagnostic"]),
+    ("assess", &["model", "diagnostic", "snapshot", "rules", "advisory", "engine"]),
+    (
+        "cli",
+        &[
+            "model",
+            "diagnostic",
+            "snapshot",
+            "rules",
+            "advisory",
+            "engine",
+            "assess",
+            "emit",
+            "collect",
+        ],
+    ),
 ];
 
 /// What the engine must not touch.

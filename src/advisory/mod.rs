@@ -1,0 +1,8 @@
+//! Rank 1. Security advisories: feeds to records, records to one flat database, the database and a
+//! host's packages to matches.
+//!
+//! - [`record`]: what a feed says, in one form for all of them.
+//! - [`feed`]: one file a kind of feed, each a pure function from bytes to records.
+
+pub mod feed;
+pub mod record;
