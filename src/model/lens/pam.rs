@@ -17,6 +17,9 @@ const DIRECTORIES: [&str; 3] = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"
 const DEPTH: usize = 16;
 /// More modules than all stacks of any real host.
 const MAX_ROWS: usize = 50_000;
+/// More lines than all stacks of any real host, includes followed: includes of files that include
+/// others multiply.
+const MAX_LINES: usize = 500_000;
 
 facts! {
     /// Modules of every PAM service in the order of its stack, includes resolved.
@@ -58,19 +61,25 @@ impl super::Lens for Lens {
         }
         let parsed: BTreeMap<&str, Vec<Line>> =
             services.iter().map(|(name, file)| (*name, lines(reading.text(file)))).collect();
-        let mut resolver = Resolver { services: &services, parsed: &parsed, rows: Vec::new() };
+        let mut resolver = Resolver {
+            services: &services,
+            parsed: &parsed,
+            rows: Vec::new(),
+            open: Vec::new(),
+            lines: 0,
+            problem: None,
+        };
         for service in services.keys() {
             let start = resolver.rows.len();
-            resolver.service(service, service, None, 0);
+            resolver.service(service, service, None);
             for (order, row) in (1..).zip(&mut resolver.rows[start..]) {
                 row.order = order;
             }
         }
-        let rows = resolver.rows;
-        if rows.len() >= MAX_ROWS {
-            reading.truncate(format!("the PAM stacks have more than {MAX_ROWS} modules"));
+        if let Some(problem) = resolver.problem {
+            reading.truncate(problem);
         }
-        rows.into_iter().for_each(|row| reading.push(row));
+        resolver.rows.into_iter().for_each(|row| reading.push(row));
         Ok(reading.done())
     }
 }
@@ -85,29 +94,54 @@ struct Resolver<'a> {
     services: &'a BTreeMap<&'a str, &'a Text>,
     parsed: &'a BTreeMap<&'a str, Vec<Line>>,
     rows: Vec<Pam>,
+    /// The names of the files that are being read, each included by the one before it.
+    open: Vec<String>,
+    /// Lines read so far, a line again each time its file is included.
+    lines: usize,
+    /// The first reason why the stacks are not complete.
+    problem: Option<String>,
 }
 
 impl Resolver<'_> {
     /// Adds the modules of a file to a service's stack; of one type only where `only` says so.
-    fn service(&mut self, stack: &str, name: &str, only: Option<&str>, depth: usize) {
+    fn service(&mut self, stack: &str, name: &str, only: Option<&str>) {
         let name = name.rsplit('/').next().unwrap_or(name);
+        if self.open.iter().any(|open| open == name) {
+            self.leave_out(|| format!("the PAM file {name} includes itself"));
+            return;
+        }
+        if self.open.len() > DEPTH {
+            self.leave_out(|| format!("PAM files are included more than {DEPTH} deep"));
+            return;
+        }
+        self.open.push(name.to_owned());
+        self.file(stack, name, only);
+        self.open.pop();
+    }
+
+    fn leave_out(&mut self, reason: impl FnOnce() -> String) {
+        self.problem.get_or_insert_with(reason);
+    }
+
+    fn file(&mut self, stack: &str, name: &str, only: Option<&str>) {
         let (Some(file), Some(lines)) = (self.services.get(name), self.parsed.get(name)) else {
             return;
         };
-        if depth > DEPTH {
-            return;
-        }
         for line in lines {
-            if self.rows.len() >= MAX_ROWS {
+            if self.rows.len() == MAX_ROWS || self.lines == MAX_LINES {
+                self.leave_out(|| {
+                    format!("the PAM stacks have more than {MAX_ROWS} modules or {MAX_LINES} lines")
+                });
                 return;
             }
+            self.lines += 1;
             match line {
-                Line::Include(other) => self.service(stack, other, only, depth + 1),
+                Line::Include(other) => self.service(stack, other, only),
                 Line::Module { kind, .. } if only.is_some_and(|only| only != kind) => {}
                 Line::Module { kind, control, path, .. }
                     if control == "include" || control == "substack" =>
                 {
-                    self.service(stack, path, Some(kind), depth + 1);
+                    self.service(stack, path, Some(kind));
                 }
                 Line::Module { line, kind, control, path, args } => self.rows.push(Pam {
                     path: AbsPath(Arc::clone(&file.path)),
@@ -188,6 +222,7 @@ fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Lens as _;
     use super::super::testing::rows;
     use super::*;
     use proptest::prelude::*;
@@ -235,9 +270,26 @@ mod tests {
     }
 
     #[test]
-    fn an_include_cycle_ends() {
+    fn an_include_cycle_is_refused_and_said() {
         let texts = [("/etc/pam.d/a", "@include a\n@include a\nauth required pam_x.so\n")];
-        assert!(rows::<Pam>(&Lens, &texts).len() <= MAX_ROWS);
+        let loaded = Lens.load(&super::super::testing::files(&texts)).unwrap();
+        assert_eq!(loaded.rows.typed::<Pam>().count(), 1);
+        assert!(format!("{:?}", loaded.state).contains("includes itself"), "{:?}", loaded.state);
+    }
+
+    #[test]
+    fn includes_that_multiply_come_to_an_end() {
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let texts: Vec<(String, String)> = names
+            .iter()
+            .zip(names.iter().skip(1).chain(["none"].iter()))
+            .map(|(name, next)| {
+                (format!("/etc/pam.d/{name}"), format!("@include {next}\n").repeat(40))
+            })
+            .collect();
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (&**p, &**t)).collect();
+        let loaded = Lens.load(&super::super::testing::files(&texts)).unwrap();
+        assert!(format!("{:?}", loaded.state).contains("lines"), "{:?}", loaded.state);
     }
 
     proptest! {

@@ -16,6 +16,9 @@ const MAIN: &str = "/etc/ssh/sshd_config";
 const DEPTH: usize = 16;
 /// More settings than any real host has; an include can multiply a hostile file.
 const MAX_ROWS: usize = 50_000;
+/// More bytes than any real configuration has, a file counted each time it is included, and each
+/// path that is compared with a pattern.
+const MAX_BYTES: usize = 64 << 20;
 
 /// Keywords that may stand several times and whose values add up.
 const REPEATED: [&str; 13] = [
@@ -95,6 +98,7 @@ impl super::Lens for Lens {
             reading: Reading::of::<Sshd>(files),
             seen: BTreeSet::new(),
             rows: 0,
+            bytes: 0,
             block: 0,
         };
         if let Some(main) = files.get(MAIN) {
@@ -110,13 +114,18 @@ struct Reader<'a> {
     /// Keywords that have a value, by the number of the block (0 is the global part).
     seen: BTreeSet<(usize, String)>,
     rows: usize,
+    /// What was read so far, against [`MAX_BYTES`].
+    bytes: usize,
     block: usize,
 }
 
 impl Reader<'_> {
     /// Reads a file; a Match block that it opens ends with it.
     fn file(&mut self, file: &Text, outer: Option<Arc<str>>, outer_block: usize, depth: usize) {
-        let text: Arc<str> = self.reading.text(file).into();
+        let text = self.reading.text(file);
+        if self.spent(text.len()) {
+            return;
+        }
         let (mut criteria, mut block) = (outer.clone(), outer_block);
         for (line, text) in (1..).zip(text.lines()) {
             let Some((keyword, arguments)) = split(text) else { continue };
@@ -163,10 +172,35 @@ impl Reader<'_> {
                 format!("/etc/ssh/{pattern}")
             };
             let files = self.files;
-            for file in files.iter().filter(|file| glob::matches(&pattern, &file.path)) {
-                self.file(file, criteria.clone(), block, depth + 1);
+            if !pattern.contains(['*', '?', '[', '\\']) {
+                if self.spent(pattern.len()) {
+                    return;
+                }
+                if let Some(file) = files.get(&pattern) {
+                    self.file(file, criteria.clone(), block, depth + 1);
+                }
+                continue;
+            }
+            for file in files.under(literal_directory(&pattern)) {
+                if self.spent(pattern.len() + file.path.len()) {
+                    return;
+                }
+                if glob::matches(&pattern, &file.path) {
+                    self.file(file, criteria.clone(), block, depth + 1);
+                }
             }
         }
+    }
+
+    /// Counts bytes that are about to be read; true once that is more than any real host needs.
+    fn spent(&mut self, bytes: usize) -> bool {
+        let over = |bytes| bytes > MAX_BYTES;
+        let before = over(self.bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if over(self.bytes) && !before {
+            self.reading.truncate(format!("sshd_config reads more than {MAX_BYTES} bytes"));
+        }
+        over(self.bytes)
     }
 
     fn push(
@@ -200,6 +234,13 @@ impl Reader<'_> {
             effective: first || REPEATED.contains(&keyword),
         });
     }
+}
+
+/// The directory above the first component of a pattern that is not literal.
+fn literal_directory(pattern: &str) -> &str {
+    let end = pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len());
+    let literal = pattern.get(..end).unwrap_or_default();
+    literal.rfind('/').and_then(|slash| pattern.get(..slash)).unwrap_or_default()
 }
 
 /// The keyword and arguments of a line, as sshd splits it; none for blank and comment lines.
@@ -367,6 +408,22 @@ mod tests {
     fn an_include_cycle_ends() {
         let texts = [(MAIN, "Include /etc/ssh/sshd_config\nPort 1\n")];
         assert!(rows::<Sshd>(&Lens, &texts).len() <= 2 * (DEPTH + 1));
+    }
+
+    #[test]
+    fn includes_that_multiply_come_to_an_end() {
+        let main = format!("Include {}\n", "sshd_config.d/* ".repeat(20_000));
+        let text = format!("# {}\n", "x".repeat(100_000));
+        let texts = [(MAIN, &*main), ("/etc/ssh/sshd_config.d/a", &*text)];
+        let loaded =
+            super::super::Lens::load(&Lens, &super::super::testing::files(&texts)).unwrap();
+        assert!(format!("{:?}", loaded.state).contains("bytes"), "{:?}", loaded.state);
+    }
+
+    #[test]
+    fn a_pattern_is_looked_for_below_its_literal_directory() {
+        assert_eq!(literal_directory("/etc/ssh/a*/b.conf"), "/etc/ssh");
+        assert_eq!(literal_directory("/*/x"), "");
     }
 
     proptest! {
