@@ -7,14 +7,17 @@ use super::config::Gatherer;
 use super::live::{self, Observation};
 use super::losses::Losses;
 use super::root::Step;
-use super::{CollectError, Options, Root, accounts, binaries, host, packages, system, text};
+use super::{
+    CollectError, Options, Root, accounts, binaries, host, languages, packages, system, text,
+};
 use crate::diagnostic::Monitor;
 use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
 use crate::model::state::TableState;
 use crate::model::table::{
-    Binary, COLLECTED, ConfigFile, File, Host, Package, Process, ProcessModule, Socket,
+    Binary, COLLECTED, ConfigFile, File, Host, LanguagePackage, Package, Process, ProcessModule,
+    Socket,
 };
 use crate::snapshot::{Codec, Writer};
 
@@ -54,9 +57,17 @@ pub fn collect(
     }
     let mut walked = walk(root, &mut tables, monitor)?;
     monitor.begin("settings", None);
-    if tables.wants::<Package>() || tables.wants::<Binary>() {
-        let (state, rows) = packages::packages(root, &mut walked.binaries);
+    let (packages, languages) = (tables.wants::<Package>(), tables.wants::<LanguagePackage>());
+    if packages || languages || tables.wants::<Binary>() {
+        let binaries = walked.binaries.iter().map(|binary| &binary.path.0);
+        let files = binaries.chain(walked.languages.paths());
+        let (state, rows, owners) = packages::packages(root, files);
         tables.put(&rows, state)?;
+        for binary in &mut walked.binaries {
+            binary.package = owners.owner(&binary.path.0);
+        }
+        let (state, rows) = walked.languages.finish(|path| owners.owner(path));
+        tables.put(&Rows::of(rows), walked.lost.and(state))?;
     }
     if tables.wants::<Binary>() {
         tables.put(&Rows::of(walked.binaries), walked.binaries_state)?;
@@ -175,6 +186,9 @@ struct Walked {
     binaries: Vec<Binary>,
     binaries_state: TableState,
     config: Gatherer,
+    languages: languages::Gatherer,
+    /// What the walk could not see.
+    lost: TableState,
 }
 
 fn walk(
@@ -188,8 +202,11 @@ fn walk(
         binaries: Vec::new(),
         binaries_state: TableState::Collected,
         config: Gatherer::default(),
+        languages: languages::Gatherer::default(),
+        lost: TableState::Collected,
     };
-    if !(files || binaries || texts) {
+    let languages = tables.wants::<LanguagePackage>();
+    if !(files || binaries || texts || languages) {
         tables.writer.files_state(TableState::absent("it was not asked for"));
         return Ok(walked);
     }
@@ -219,6 +236,9 @@ fn walk(
                         Err(error) => unread.add(&file.path.0, &text::sentence(&error)),
                     }
                 }
+                if languages {
+                    walked.languages.meet(&file, content);
+                }
                 if files && let Err(error) = tables.writer.push_file(file) {
                     failed = Some(error);
                     return ControlFlow::Break(());
@@ -237,11 +257,8 @@ fn walk(
         return Err(error.into());
     }
     let lost = lost.state("places");
-    walked.binaries_state = match (lost.clone(), unread.state("executables")) {
-        (lost, TableState::Collected) => lost,
-        (TableState::Collected, unread) => unread,
-        (lost, unread) => lost.and(unread),
-    };
+    walked.binaries_state = lost.clone().and(unread.state("executables"));
+    walked.lost = lost.clone();
     let state = if files { lost } else { TableState::absent("it was not asked for") };
     tables.writer.files_state(state);
     Ok(walked)

@@ -9,6 +9,7 @@ mod config;
 pub mod directory;
 mod driver;
 mod host;
+mod languages;
 pub mod live;
 mod losses;
 mod options;

@@ -1,5 +1,5 @@
 //! Installed packages, by manager. Every database that is there is read, once: for its packages
-//! and for the owners of the binaries that were found.
+//! and for the owners of the files that were found.
 
 mod apk;
 mod dpkg;
@@ -8,11 +8,11 @@ mod rpm;
 
 use std::sync::Arc;
 
-use self::owners::Owners;
+pub(super) use self::owners::Owners;
 use super::Root;
 use crate::model::facts::Rows;
 use crate::model::state::TableState;
-use crate::model::table::{Binary, Package};
+use crate::model::table::Package;
 
 /// What one manager's databases gave: its packages, and why some may be missing.
 #[derive(Debug, Default)]
@@ -26,21 +26,20 @@ pub(super) fn exist(root: &dyn Root) -> bool {
     dpkg::exists(root) || rpm::exists(root) || apk::exists(root)
 }
 
-/// All packages, and the state of the table. Sets the packages that own the binaries.
-pub(super) fn packages(root: &dyn Root, binaries: &mut [Binary]) -> (TableState, Rows) {
-    let paths: Vec<Arc<str>> = binaries.iter().map(|binary| Arc::clone(&binary.path.0)).collect();
-    let mut owners = Owners::of(root, &paths);
+/// All packages, the state of their table, and the owners of `files`.
+pub(super) fn packages<'a>(
+    root: &dyn Root,
+    files: impl Iterator<Item = &'a Arc<str>>,
+) -> (TableState, Rows, Owners) {
+    let mut owners = Owners::of(root, files);
     let found: Vec<Inventory> =
         [dpkg::read(root, &mut owners), rpm::read(root, &mut owners), apk::read(root, &mut owners)]
             .into_iter()
             .flatten()
             .collect();
-    for binary in binaries {
-        binary.package = owners.owner(&binary.path.0);
-    }
     if found.is_empty() {
         let state = TableState::absent("no package database (dpkg, rpm, apk) was found");
-        return (state, Rows::of(Vec::<Package>::new()));
+        return (state, Rows::of(Vec::<Package>::new()), owners);
     }
     let mut problems = Vec::new();
     let mut packages = Vec::new();
@@ -57,7 +56,7 @@ pub(super) fn packages(root: &dyn Root, binaries: &mut [Binary]) -> (TableState,
         (false, false) => TableState::truncated(problems.join("; ")),
         (false, true) => TableState::absent(problems.join("; ")),
     };
-    (state, Rows::of(packages))
+    (state, Rows::of(packages), owners)
 }
 
 fn key(package: &Package) -> (&str, &str, &str, Option<&str>) {

@@ -11,7 +11,7 @@ const ALIASES: [&str; 8] =
 
 /// The files that are asked for, by directory, with their owners as they are found.
 #[derive(Debug, Default)]
-pub(super) struct Owners {
+pub(in crate::collect) struct Owners {
     wanted: HashMap<String, HashMap<String, Option<Arc<str>>>>,
     aliases: Vec<(&'static str, String)>,
     /// Where a package's file was moved to by dpkg-divert(1), and for which package it was not.
@@ -20,7 +20,7 @@ pub(super) struct Owners {
 
 impl Owners {
     /// Asks for files, by their paths as the walk shows them.
-    pub(super) fn of(root: &dyn Root, files: &[Arc<str>]) -> Self {
+    pub(super) fn of<'a>(root: &dyn Root, files: impl Iterator<Item = &'a Arc<str>>) -> Self {
         let mut owners = Self::default();
         for path in files {
             let Some((directory, name)) = path.rsplit_once('/') else { continue };
@@ -104,7 +104,7 @@ impl Owners {
     }
 
     /// The owner of a file that was asked for.
-    pub(super) fn owner(&self, path: &str) -> Option<Arc<str>> {
+    pub(in crate::collect) fn owner(&self, path: &str) -> Option<Arc<str>> {
         let (directory, name) = path.rsplit_once('/')?;
         self.wanted.get(directory)?.get(name)?.clone()
     }

@@ -20,7 +20,7 @@ pub use binary::Binary;
 pub use file::{ConfigFile, File, FileKind};
 pub use host::{Cloud, Host};
 pub use network::{FirewallRule, Interface, Socket};
-pub use package::Package;
+pub use package::{LanguagePackage, Package};
 pub use process::{Process, ProcessModule};
 pub use system::{KernelModule, KernelParameter, Mount, Service};
 
@@ -30,6 +30,7 @@ pub static COLLECTED: &[&TableSchema] = &[
     Cloud::TABLE,
     Interface::TABLE,
     Package::TABLE,
+    LanguagePackage::TABLE,
     User::TABLE,
     Group::TABLE,
     Shadow::TABLE,

@@ -1,9 +1,9 @@
-//! Installed packages.
+//! Installed packages: the distribution's, and those of language ecosystems.
 
 use std::sync::Arc;
 
 use crate::facts;
-use crate::model::cell::Version;
+use crate::model::cell::{AbsPath, Version};
 
 facts! {
     /// Installed packages.
@@ -29,5 +29,22 @@ facts! {
         pub repository: Option<Arc<str>>,
         /// `installed`, or another dpkg state such as `config-files`.
         pub status: Arc<str>,
+    }
+
+    /// Packages of language ecosystems that lie in the file system, each with the file that says so.
+    #[table(name = "language_packages", origin = Collected, location = "{path}")]
+    pub struct LanguagePackage {
+        /// OSV's name of the ecosystem: `PyPI`, `npm`, `Maven`, `Go`, `RubyGems`, `crates.io` or `Packagist`.
+        pub ecosystem: Arc<str>,
+        /// The package's name as the ecosystem compares it: PyPI names in lower case with `-` between words, Maven's as `group:artifact`.
+        pub name: Arc<str>,
+        /// The version; for Go without the leading `v`.
+        pub version: Version,
+        /// The file that says so: METADATA, package.json, the jar, the executable, ...
+        pub path: AbsPath,
+        /// Where inside that file, for an archive in an archive: `BOOT-INF/lib/x.jar`, parts joined by `!`.
+        pub inside: Option<Arc<str>>,
+        /// The distribution package that owns the file; none where it was installed past the distribution.
+        pub package: Option<Arc<str>>,
     }
 }
