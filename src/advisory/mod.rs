@@ -2,7 +2,9 @@
 //! host's packages to matches.
 //!
 //! - [`record`]: what a feed says, in one form for all of them.
+//! - [`ecosystem`]: which feeds are about which operating systems.
 //! - [`feed`]: one file a kind of feed, each a pure function from bytes to records.
 
+pub mod ecosystem;
 pub mod feed;
 pub mod record;

@@ -27,6 +27,33 @@ pub struct Counts {
     pub taken: u64,
     /// Entries left out: the reason and how many.
     pub skipped: Vec<(String, u64)>,
+    /// Parts of entries that were taken, and things beside the entries, left out: the reason and
+    /// how many.
+    pub left_out: Vec<(String, u64)>,
+}
+
+impl Counts {
+    /// These counts and those of another file together.
+    pub fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.taken += other.taken;
+        merge(&mut self.skipped, &other.skipped);
+        merge(&mut self.left_out, &other.left_out);
+    }
+}
+
+/// Adds counts by reason; the reasons stay sorted.
+fn merge(counts: &mut Vec<(String, u64)>, others: &[(String, u64)]) {
+    for (reason, more) in others {
+        match counts.binary_search_by(|(known, _)| known.cmp(reason)) {
+            Ok(at) => {
+                if let Some((_, count)) = counts.get_mut(at) {
+                    *count += more;
+                }
+            }
+            Err(at) => counts.insert(at, (reason.clone(), *more)),
+        }
+    }
 }
 
 /// One advisory: what a vendor said on one day about some CVEs and some packages.

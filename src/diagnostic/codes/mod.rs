@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+pub mod advisory;
 pub mod collect;
 pub mod rules;
 pub mod scan;
@@ -56,7 +57,10 @@ use codes;
 
 /// Every code there is, in the order of the ids within each rank.
 pub fn all() -> impl Iterator<Item = Code> {
-    [collect::ALL, rules::ALL, scan::ALL, snapshot::ALL].into_iter().flatten().copied()
+    [advisory::ALL, collect::ALL, rules::ALL, scan::ALL, snapshot::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The code with this id, in any case.
