@@ -1,0 +1,104 @@
+//! What is fuzzed: each function takes any bytes, and must come back.
+
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+
+use assay::model::facts::{FactSource, MemoryFacts, Rows};
+use assay::model::table::{self, COLLECTED, ConfigFile};
+use assay::model::view::View;
+use assay::rules::Library;
+use assay::snapshot::toc::{Frame, Toc};
+use assay::snapshot::{Snapshot, layout};
+
+/// A container as it is, and again with right hashes, so that the decoders behind them are reached.
+pub(crate) fn snapshot(data: &[u8]) {
+    if let Ok(snapshot) = Snapshot::from_bytes(data.to_vec()) {
+        read_all(&snapshot);
+    }
+    if let Some(snapshot) = resealed(data).and_then(|bytes| Snapshot::from_bytes(bytes).ok()) {
+        read_all(&snapshot);
+    }
+}
+
+fn read_all(snapshot: &Snapshot) {
+    let _ = snapshot.verify();
+    let _ = snapshot.info();
+    let _ = snapshot.export(&mut std::io::sink());
+    for table in COLLECTED.iter().filter(|table| table.name != "files") {
+        let _ = snapshot.rows(table);
+    }
+    let visit = &mut |_: assay::model::facts::Row<'_>| ControlFlow::Continue(());
+    let _ = snapshot.files_under("/etc", visit);
+    let _ = snapshot.file("/etc/passwd");
+}
+
+/// The bytes as a container whose table of contents has the right hashes.
+fn resealed(data: &[u8]) -> Option<Vec<u8>> {
+    let (body, footer) = data.split_at_checked(data.len().checked_sub(layout::FOOTER_LEN)?)?;
+    let length = u64::from_le_bytes(footer.get(..8)?.try_into().ok()?);
+    let split = body.len().checked_sub(usize::try_from(length).ok()?)?;
+    let (head, toc) = body.split_at_checked(split)?;
+    let sections = head.get(layout::HEADER_LEN..)?;
+    let mut toc = Toc::decode(toc, sections.len() as u64).ok()?;
+    let mut at = 0;
+    for frame in toc.entries.iter_mut().flat_map(|entry| &mut entry.frames) {
+        let stored = sections.get(at..)?.get(..frame.stored)?;
+        *frame = Frame::of(stored, frame.raw);
+        at += stored.len();
+    }
+    let mut bytes = layout::MAGIC.to_vec();
+    bytes.push(layout::FORMAT_VERSION);
+    bytes.extend_from_slice(sections);
+    bytes.extend(toc.seal());
+    Some(bytes)
+}
+
+/// A text as a file of each kind that rulesets have.
+pub(crate) fn rules(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for path in [
+        "security-best-practices/fuzz.yaml",
+        "common-vulnerabilities/fuzz.yaml",
+        "cis/controls/fuzz.yaml",
+        "cis/benchmarks/fuzz.yaml",
+    ] {
+        let mut library = Library::default();
+        library.insert(path, &*text);
+        let _ = library.compile();
+    }
+}
+
+/// The configuration of a host, in which one file is replaced: which one, the first byte says.
+pub(crate) fn lenses(data: &[u8]) {
+    let Some((which, text)) = data.split_first() else { return };
+    let mut files = configuration().to_vec();
+    let which = usize::from(*which) % files.len().max(1);
+    if let Some(file) = files.get_mut(which) {
+        file.text = Some(String::from_utf8_lossy(text).into());
+    }
+    let mut facts = MemoryFacts::new();
+    facts.set(assay::model::state::TableState::Collected, Rows::of(files));
+    let view = View::new(&facts);
+    for table in table::all().iter().filter(|table| table.name != "files") {
+        let _ = view.table(table);
+    }
+}
+
+/// The texts of a sample, small ones that are read by lenses first: the first byte reaches 256.
+pub(crate) fn configuration() -> &'static [ConfigFile] {
+    static FILES: OnceLock<Vec<ConfigFile>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let sample = include_bytes!("../snapshots/debian-12-planted.assay").to_vec();
+        let snapshot = Snapshot::from_bytes(sample);
+        let typed = |snapshot: &Snapshot| View::new(snapshot).typed::<ConfigFile>();
+        let mut files = match snapshot.map(|snapshot| typed(&snapshot)) {
+            Ok(Ok((_, files))) => files,
+            _ => Vec::new(),
+        };
+        files.sort_by_key(|file| {
+            let etc = file.path.0.starts_with("/etc/");
+            (!etc, file.path.0.starts_with("/etc/systemd/system/"), file.path.0.clone())
+        });
+        files
+    })
+}
