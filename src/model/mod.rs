@@ -1,6 +1,7 @@
 //! Rank 0. Pure data and pure functions: the fact schema, facts and where they come from, lenses
 //! and derived tables, version order, verdicts and findings.
 
+pub mod audit_rule;
 pub mod cell;
 pub mod derive;
 pub mod facts;
@@ -8,6 +9,7 @@ pub mod finding;
 pub mod lens;
 pub mod schema;
 pub mod state;
+pub mod sudoers;
 pub mod table;
 pub mod unit;
 pub mod value;

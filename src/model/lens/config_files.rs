@@ -19,17 +19,37 @@ pub struct Text {
     pub text: Result<Arc<str>, Arc<str>>,
 }
 
+impl Text {
+    /// The last part of the path.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The most rows of one lens: several times what a host with everything installed has.
+const MAX_ROWS: usize = 500_000;
+/// The most bytes that includes make a lens read, a file counted each time and each path that is
+/// compared with a pattern, too: includes of files that include others multiply.
+const MAX_BYTES: usize = 64 << 20;
+/// How many missing files a reason names.
+const NAMED: usize = 3;
+
 /// What a lens has read so far: rows, and the files that it needed and could not have.
 #[derive(Debug)]
 pub struct Reading {
     rows: Rows,
     state: TableState,
+    /// Files whose text is missing, and why.
+    missing: BTreeMap<Arc<str>, Arc<str>>,
+    /// Bytes that includes made it read.
+    bytes: usize,
 }
 
 impl Reading {
     /// Nothing read yet; as complete as the `config` table itself.
     pub fn of<F: Fact>(files: &ConfigFiles) -> Self {
-        Self { rows: Rows::new(F::TABLE), state: files.state.clone() }
+        let rows = Rows::new(F::TABLE);
+        Self { rows, state: files.state.clone(), missing: BTreeMap::new(), bytes: 0 }
     }
 
     /// The text of a file, or a note that it is missing from what is read.
@@ -37,16 +57,39 @@ impl Reading {
         match &file.text {
             Ok(text) => text,
             Err(problem) => {
-                let missing = TableState::truncated(format!("{}: {problem}", file.path));
-                self.state = std::mem::replace(&mut self.state, TableState::Collected).and(missing);
+                self.missing.insert(Arc::clone(&file.path), Arc::clone(problem));
                 ""
             }
         }
     }
 
-    /// Adds a row.
+    /// Counts bytes that an include makes it read. False once that is more than any real host
+    /// needs, which makes the state truncated.
+    pub fn afford(&mut self, bytes: usize) -> bool {
+        let before = self.bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > MAX_BYTES && before <= MAX_BYTES {
+            let table = self.rows.schema().name;
+            self.truncate(format!("the includes of {table} read more than {MAX_BYTES} bytes"));
+        }
+        self.bytes <= MAX_BYTES
+    }
+
+    /// Adds a row; past the most that a real host has it is left out, which makes the state
+    /// truncated.
     pub fn push(&mut self, fact: impl Fact) {
+        if self.is_full() {
+            return;
+        }
         self.rows.push(fact.into_cells());
+        if self.is_full() {
+            self.truncate(format!("{} has more than {MAX_ROWS} rows", self.rows.schema().name));
+        }
+    }
+
+    /// Whether there is no room for another row.
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_ROWS
     }
 
     /// Says that something was left out.
@@ -56,7 +99,18 @@ impl Reading {
     }
 
     /// The table.
-    pub fn done(self) -> Loaded {
+    pub fn done(mut self) -> Loaded {
+        if !self.missing.is_empty() {
+            let named: Vec<String> = self
+                .missing
+                .iter()
+                .take(NAMED)
+                .map(|(path, problem)| format!("{path}: {problem}"))
+                .collect();
+            let more = self.missing.len() - named.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.truncate(format!("{}{more}", named.join("; ")));
+        }
         Loaded { state: self.state, rows: Arc::new(self.rows) }
     }
 }
@@ -98,7 +152,7 @@ impl ConfigFiles {
     }
 
     /// Every file directly or deeper below a directory, in byte order of the path.
-    pub fn under<'a>(&'a self, directory: &'a str) -> impl Iterator<Item = &'a Text> {
+    pub fn under<'a>(&'a self, directory: &str) -> impl Iterator<Item = &'a Text> {
         self.files
             .range::<str, _>((std::ops::Bound::Excluded(directory), std::ops::Bound::Unbounded))
             .map(|(_, text)| text)
@@ -109,13 +163,26 @@ impl ConfigFiles {
     /// The files directly in a directory whose name has this ending, in byte order of the name.
     pub fn in_directory<'a>(
         &'a self,
-        directory: &'a str,
-        ending: &'a str,
+        directory: &str,
+        ending: &str,
     ) -> impl Iterator<Item = &'a Text> {
         self.under(directory).filter(move |text| {
             let name = text.path.get(directory.len() + 1..).unwrap_or_default();
             !name.contains('/') && name.ends_with(ending)
         })
+    }
+
+    /// Drop-ins as systemd, sysctl, modprobe and others find them: the files with this ending in any
+    /// of these directories, in byte order of the name; a name in an earlier directory hides it in
+    /// later ones.
+    pub fn drop_ins<'a>(&'a self, directories: &[&str], ending: &str) -> Vec<&'a Text> {
+        let mut by_name: BTreeMap<&str, &Text> = BTreeMap::new();
+        for directory in directories {
+            for file in self.in_directory(directory, ending) {
+                by_name.entry(file.name()).or_insert(file);
+            }
+        }
+        by_name.into_values().collect()
     }
 
     /// Every file, in byte order of the path.

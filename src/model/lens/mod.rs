@@ -1,6 +1,8 @@
 //! Lenses: each reads one configuration format out of the `config` table into rows that keep file
 //! and line. One file a lens; a new one is its file and its row in [`all`].
 
+pub mod audit_rules;
+pub mod auditd;
 mod config_files;
 pub mod fstab;
 mod glob;
@@ -11,6 +13,7 @@ pub mod modprobe;
 pub mod pam;
 pub mod pwquality;
 pub mod sshd;
+pub mod sudo;
 pub mod sysctl;
 
 use super::schema::TableSchema;
@@ -35,6 +38,8 @@ pub trait Lens: Sync {
 /// Every lens.
 pub fn all() -> &'static [&'static dyn Lens] {
     &[
+        &audit_rules::Lens,
+        &auditd::Lens,
         &fstab::Lens,
         &key_value::Lens,
         &lines::Lens,
@@ -43,6 +48,8 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &pam::Lens,
         &pwquality::Lens,
         &sshd::Lens,
+        &sudo::defaults::Lens,
+        &sudo::rules::Lens,
         &sysctl::Lens,
     ]
 }

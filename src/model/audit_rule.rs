@@ -1,0 +1,299 @@
+//! One line of audit.rules(7) as fields, in one spelling: auditctl(8). Pure and total.
+
+/// A rule or a control.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// The option of a control, for example `-e`.
+    pub option: Option<String>,
+    /// The value of a control.
+    pub value: Option<String>,
+    /// Whether it takes a rule back.
+    pub deletes: bool,
+    /// The list, for example `exit`.
+    pub list: Option<String>,
+    /// `always` or `never`.
+    pub action: Option<String>,
+    /// `b64` or `b32`.
+    pub arch: Option<String>,
+    /// System calls in byte order.
+    pub syscalls: Vec<String>,
+    /// The file or directory that is watched.
+    pub target: Option<String>,
+    /// Kinds of access, of `a`, `r`, `w`, `x`.
+    pub perms: Vec<String>,
+    /// The other fields, in byte order.
+    pub fields: Vec<String>,
+    /// Comparisons of two fields, in byte order.
+    pub comparisons: Vec<String>,
+    /// Keys.
+    pub keys: Vec<String>,
+}
+
+/// Options that take a value and belong to a rule.
+const OF_RULES: &str = "aAdwWSFCkp";
+/// Controls that take a value.
+const WITH_VALUE: &str = "efrbRmq";
+/// Operators, longer ones first.
+const OPERATORS: [&str; 8] = ["!=", ">=", "<=", "&=", "=", ">", "<", "&"];
+const LISTS: [&str; 7] = ["task", "entry", "exit", "user", "exclude", "filesystem", "io_uring"];
+/// Fields whose values are user or group ids.
+const IDS: [&str; 13] = [
+    "auid",
+    "egid",
+    "euid",
+    "fsgid",
+    "fsuid",
+    "gid",
+    "obj_gid",
+    "obj_uid",
+    "sessionid",
+    "sgid",
+    "suid",
+    "uid",
+    "loginuid",
+];
+
+impl Rule {
+    /// `rule`, `delete` or `control`.
+    pub fn kind(&self) -> &'static str {
+        match (&self.option, self.deletes) {
+            (Some(_), _) => "control",
+            (None, true) => "delete",
+            (None, false) => "rule",
+        }
+    }
+
+    /// Whether it deletes every rule before it.
+    pub fn is_delete_all(&self) -> bool {
+        self.option.as_deref() == Some("-D") && self.keys.is_empty()
+    }
+
+    /// Whether the kernel takes no rules after it.
+    pub fn is_lock(&self) -> bool {
+        self.option.as_deref() == Some("-e") && self.value.as_deref() == Some("2")
+    }
+}
+
+/// Reads a line; none for a comment and for what is no option. Only spaces separate words, and a
+/// backslash keeps one.
+pub fn parse(line: &str) -> Option<Rule> {
+    let words = words(line);
+    if words.first()?.starts_with('#') {
+        return None;
+    }
+    let mut rule = Rule::default();
+    let mut words = words.into_iter();
+    let mut any = false;
+    while let Some(word) = words.next() {
+        if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None if long == "backlog_wait_time" => (long, words.next()),
+                None => (long, None),
+            };
+            (rule.option, rule.value) = (Some(format!("--{name}")), value);
+            any = true;
+            continue;
+        }
+        let mut letters = word.chars();
+        let (Some('-'), Some(letter)) = (letters.next(), letters.next()) else { continue };
+        let attached = letters.as_str();
+        let takes_value = OF_RULES.contains(letter) || WITH_VALUE.contains(letter);
+        let value = match (takes_value, attached) {
+            (true, "") => words.next().unwrap_or_default(),
+            (_, attached) => attached.to_owned(),
+        };
+        any = true;
+        if OF_RULES.contains(letter) {
+            rule.add(letter, &value);
+        } else {
+            rule.option = Some(format!("-{letter}"));
+            rule.value = takes_value.then_some(value);
+        }
+    }
+    rule.finish();
+    any.then_some(rule)
+}
+
+/// Words at spaces; a backslash keeps a space and itself.
+fn words(line: &str) -> Vec<String> {
+    let mut list = Vec::new();
+    let mut word = String::new();
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            ' ' => list.push(std::mem::take(&mut word)),
+            '\\' => match characters.next_if(|next| matches!(next, ' ' | '\\')) {
+                Some(kept) => word.push(kept),
+                None => word.push('\\'),
+            },
+            other => word.push(other),
+        }
+    }
+    list.push(word);
+    list.retain(|word| !word.is_empty());
+    list
+}
+
+impl Rule {
+    fn add(&mut self, letter: char, value: &str) {
+        match letter {
+            'a' | 'A' | 'd' => {
+                self.deletes = letter == 'd';
+                for part in value.split(',') {
+                    let slot =
+                        if LISTS.contains(&part) { &mut self.list } else { &mut self.action };
+                    *slot = Some(part.to_owned());
+                }
+            }
+            'w' | 'W' => {
+                self.deletes = letter == 'W';
+                self.target = Some(trimmed(value));
+                (self.list, self.action) = (Some("exit".into()), Some("always".into()));
+                if self.perms.is_empty() {
+                    self.perms = perms("rwxa");
+                }
+            }
+            'p' => self.perms = perms(value),
+            'k' => self.keys.push(value.to_owned()),
+            'S' => self.syscalls.extend(value.split(',').map(str::to_owned)),
+            'C' => self.comparisons.extend(comparison(value)),
+            _ => self.field(value),
+        }
+    }
+
+    fn field(&mut self, text: &str) {
+        // The operator that begins first, the longest where several begin there.
+        let found = OPERATORS
+            .iter()
+            .filter_map(|operator| text.find(operator).map(|at| (at, *operator)))
+            .min_by_key(|(at, operator)| (*at, usize::MAX - operator.len()));
+        let Some((at, operator)) = found else {
+            self.fields.push(text.to_owned());
+            return;
+        };
+        let name = text[..at].to_ascii_lowercase();
+        let name = if name == "loginuid" { "auid" } else { name.as_str() };
+        let value = &text[at + operator.len()..];
+        match (name, operator) {
+            ("key", "=") => self.keys.push(value.to_owned()),
+            ("path" | "dir", "=") => self.target = Some(trimmed(value)),
+            ("perm", "=") => self.perms = perms(value),
+            ("arch", "=") => self.arch = Some(arch(value)),
+            _ => self.fields.push(format!("{name}{operator}{}", spelled(name, value))),
+        }
+    }
+
+    fn finish(&mut self) {
+        for list in [&mut self.syscalls, &mut self.fields, &mut self.comparisons] {
+            list.retain(|item| !item.is_empty());
+            list.sort_unstable();
+            list.dedup();
+        }
+    }
+}
+
+/// The path without slashes at its end.
+fn trimmed(path: &str) -> String {
+    match path.trim_end_matches('/') {
+        "" if path.starts_with('/') => "/".to_owned(),
+        trimmed => trimmed.to_owned(),
+    }
+}
+
+fn perms(text: &str) -> Vec<String> {
+    let text = text.to_ascii_lowercase();
+    ["a", "r", "w", "x"].into_iter().filter(|one| text.contains(one)).map(str::to_owned).collect()
+}
+
+fn arch(value: &str) -> String {
+    match value.to_ascii_lowercase().as_str() {
+        "x86_64" | "aarch64" | "ppc64" | "ppc64le" | "s390x" | "riscv64" | "ia64" => "b64".into(),
+        "i386" | "i486" | "i586" | "i686" | "arm" | "armv7l" | "ppc" | "s390" => "b32".into(),
+        other => other.to_owned(),
+    }
+}
+
+/// A value in its usual spelling.
+fn spelled<'a>(name: &str, value: &'a str) -> &'a str {
+    if IDS.contains(&name) {
+        return match value {
+            "-1" | "4294967295" => "unset",
+            "root" => "0",
+            other => other,
+        };
+    }
+    match (name, value) {
+        ("exit", "-1") => "-EPERM",
+        ("exit", "-13") => "-EACCES",
+        (_, other) => other,
+    }
+}
+
+/// `-C` of two fields, the lesser first.
+fn comparison(text: &str) -> Option<String> {
+    let operator = if text.contains("!=") { "!=" } else { "=" };
+    let (a, b) = text.split_once(operator)?;
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    let (a, b) = if a <= b { (a, b) } else { (b, a) };
+    Some(format!("{a}{operator}{b}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spellings_of_one_rule_are_equal() {
+        for (a, b) in [
+            ("-w /etc/x/ -p wa -k id", "-a always,exit -F path=/etc/x -F perm=aw -F key=id"),
+            ("-w /etc/x", "-w /etc/x -p rwxa"),
+            ("-a exit,always -Fdir=/a -k k", "-A always,exit -F dir=/a/ -F key=k"),
+            (
+                "-a always,exit -F arch=b64 -S open,creat -F exit=-13 -F auid>=1000 -F auid!=-1 -kx",
+                "-a always,exit -F arch=x86_64 -S creat -S open -F AUID!=unset -F auid>=1000 -F exit=-EACCES -F key=x",
+            ),
+            (
+                "-a always,exit -C euid!=uid -F auid!=4294967295",
+                "-a always,exit -C uid!=euid -F loginuid!=unset",
+            ),
+        ] {
+            assert_eq!(parse(a), parse(b), "{a}");
+        }
+        assert_ne!(parse("-w /a -p r"), parse("-w /a -p w"));
+    }
+
+    #[test]
+    fn fields_are_taken_apart() {
+        let rule =
+            parse("-a never,exit -F arch=b32 -S all -F a1&=0100 -F exe=/usr/bin/a\\ b -F uid>0")
+                .unwrap();
+        assert_eq!(rule.action.as_deref(), Some("never"));
+        assert_eq!(rule.fields, ["a1&=0100", "exe=/usr/bin/a b", "uid>0"]);
+        assert_eq!((rule.arch.as_deref(), rule.kind()), (Some("b32"), "rule"));
+    }
+
+    #[test]
+    fn controls_are_options_with_values() {
+        let control = |text: &str| parse(text).map(|rule| (rule.option.unwrap(), rule.value));
+        assert_eq!(control("-e 2"), Some(("-e".into(), Some("2".into()))));
+        assert_eq!(control("-b8192"), Some(("-b".into(), Some("8192".into()))));
+        assert_eq!(control(" -D"), Some(("-D".into(), None)));
+        assert_eq!(
+            control("--backlog_wait_time 60000"),
+            Some(("--backlog_wait_time".into(), Some("60000".into())))
+        );
+        assert_eq!(control("--loginuid-immutable"), Some(("--loginuid-immutable".into(), None)));
+        assert_eq!(parse("# -e 2"), None);
+        assert_eq!(parse("x"), None);
+        assert_eq!(parse("-W /a -p r").unwrap().kind(), "delete");
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_calmly(line in "[ \\\\=,!<>&#a-zA-Z0-9-]{0,80}") {
+            let _ = parse(&line);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `config.audit_rules`: the audit rules that are loaded at boot, auditctl(8), audit.rules(7),
+//! augenrules(8). Files of /etc/audit/rules.d are put together in the order of their names, where
+//! numbers count as numbers; /etc/audit/audit.rules, which is made from them, counts only where
+//! there are none. Two spellings of one rule give equal columns.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::facts;
+use crate::model::audit_rule::{self, Rule};
+use crate::model::cell::{AbsPath, Fact};
+use crate::model::lens::{ConfigFiles, Reading, Text};
+use crate::model::schema::TableSchema;
+use crate::model::state::FactError;
+use crate::model::view::Loaded;
+
+const DIRECTORY: &str = "/etc/audit/rules.d";
+const MAIN: &str = "/etc/audit/audit.rules";
+
+facts! {
+    /// Audit rules on disk, as fields: two spellings of one rule are equal.
+    #[table(name = "config.audit_rules", origin = Lens, location = "{path}")]
+    pub struct AuditRule {
+        /// The file.
+        pub path: AbsPath,
+        /// The line, from 1.
+        pub line: i64,
+        /// Position in the order of loading, from 1.
+        pub order: i64,
+        /// `rule`, `delete` (takes one rule back), or `control` (-b, -D, -e, -f and their like).
+        pub kind: Arc<str>,
+        /// For a control: the option, for example `-e` or `--backlog_wait_time`.
+        pub option: Option<Arc<str>>,
+        /// For a control: its value.
+        pub value: Option<Arc<str>>,
+        /// `exit`, `task`, `user`, `exclude`, `filesystem`, `io_uring`; a watch is on `exit`.
+        pub list: Option<Arc<str>>,
+        /// `always` or `never`; a watch is `always`.
+        pub action: Option<Arc<str>>,
+        /// `b64` or `b32`, also where a machine is named; none where the rule names none.
+        pub arch: Option<Arc<str>>,
+        /// System calls, in byte order; empty where the rule names none, which means all.
+        pub syscalls: Vec<Arc<str>>,
+        /// The file or directory that is watched, by -w, path= or dir=.
+        pub target: Option<AbsPath>,
+        /// Kinds of access, of `a`, `r`, `w`, `x` in this order; a watch without -p has all. Empty where the rule names none.
+        pub perms: Vec<Arc<str>>,
+        /// The other fields as name, operator, value, in byte order: `auid!=unset`, `auid>=1000`, `exit=-EACCES`. Other spellings of unset (-1, 4294967295) and root are replaced.
+        pub fields: Vec<Arc<str>>,
+        /// Comparisons of two fields (-C), the lesser name first, in byte order.
+        pub comparisons: Vec<Arc<str>>,
+        /// Keys, by -k or key=.
+        pub keys: Vec<Arc<str>>,
+        /// Whether it counts: no later -D deletes it, no earlier -e 2 locks it out, and its file is one that is loaded.
+        pub effective: bool,
+    }
+}
+
+pub(super) struct Lens;
+
+impl super::Lens for Lens {
+    fn table(&self) -> &'static TableSchema {
+        AuditRule::TABLE
+    }
+
+    fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
+        let mut reading = Reading::of::<AuditRule>(files);
+        let mut parts: Vec<&Text> = files.in_directory(DIRECTORY, ".rules").collect();
+        parts.sort_by(|a, b| by_version(a.name(), b.name()));
+        let loaded = augmented(parts.iter().flat_map(|file| lines(&mut reading, file)).collect());
+        let main: Vec<Line> =
+            files.get(MAIN).map(|file| lines(&mut reading, file)).unwrap_or_default();
+        for (list, counts) in [(loaded, true), (main, parts.is_empty())] {
+            let cleared = list.iter().rposition(|line| line.rule.is_delete_all());
+            let locked = list.iter().position(|line| line.rule.is_lock());
+            for (order, line) in list.into_iter().enumerate() {
+                let effective = counts
+                    && cleared.is_none_or(|at| order >= at)
+                    && locked.is_none_or(|at| order <= at);
+                reading.push(row(line, order, effective));
+            }
+        }
+        Ok(reading.done())
+    }
+}
+
+/// One rule and where it stands.
+struct Line {
+    path: AbsPath,
+    line: i64,
+    rule: Rule,
+}
+
+fn lines(reading: &mut Reading, file: &Text) -> Vec<Line> {
+    (1..)
+        .zip(reading.text(file).lines())
+        .filter_map(|(line, text)| {
+            let rule = audit_rule::parse(text)?;
+            Some(Line { path: AbsPath(Arc::clone(&file.path)), line, rule })
+        })
+        .collect()
+}
+
+/// As augenrules puts them together: of -D alone, -b and -f only the last, first of all, and of -e
+/// the last, last of all.
+fn augmented(lines: Vec<Line>) -> Vec<Line> {
+    const FIRST: [&str; 3] = ["-D", "-b", "-f"];
+    let (mut head, mut rest, mut end): ([Option<Line>; 3], _, _) = Default::default();
+    let rest: &mut Vec<Line> = &mut rest;
+    for line in lines {
+        let option = line.rule.option.as_deref();
+        if option == Some("-e") {
+            end = Some(line);
+        } else if let Some(at) = FIRST
+            .iter()
+            .position(|first| option == Some(*first))
+            .filter(|at| *at > 0 || line.rule.is_delete_all())
+        {
+            head[at] = Some(line);
+        } else {
+            rest.push(line);
+        }
+    }
+    head.into_iter().flatten().chain(rest.drain(..)).chain(end).collect()
+}
+
+fn row(line: Line, order: usize, effective: bool) -> AuditRule {
+    let Line { path, line, rule } = line;
+    let texts = |list: Vec<String>| list.into_iter().map(Arc::from).collect();
+    AuditRule {
+        path,
+        line,
+        order: i64::try_from(order).unwrap_or(i64::MAX - 1) + 1,
+        kind: rule.kind().into(),
+        option: rule.option.map(Arc::from),
+        value: rule.value.map(Arc::from),
+        list: rule.list.map(Arc::from),
+        action: rule.action.map(Arc::from),
+        arch: rule.arch.map(Arc::from),
+        syscalls: texts(rule.syscalls),
+        target: rule.target.map(|target| AbsPath(target.into())),
+        perms: texts(rule.perms),
+        fields: texts(rule.fields),
+        comparisons: texts(rule.comparisons),
+        keys: texts(rule.keys),
+        effective,
+    }
+}
+
+/// The order of `ls -v`: runs of digits by their number, everything else by byte.
+fn by_version(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    while !left.is_empty() && !right.is_empty() {
+        let number = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits_left, digits_right) = (number(left), number(right));
+        let order = if digits_left > 0 && digits_right > 0 {
+            let (x, y) = (&left[..digits_left], &right[..digits_right]);
+            let (x, y) = (x.trim_start_matches('0'), y.trim_start_matches('0'));
+            (left, right) = (&left[digits_left..], &right[digits_right..]);
+            x.len().cmp(&y.len()).then_with(|| x.cmp(y))
+        } else {
+            let (x, y) = (left.chars().next(), right.chars().next());
+            left = left.get(x.map_or(0, char::len_utf8)..).unwrap_or_default();
+            right = right.get(y.map_or(0, char::len_utf8)..).unwrap_or_default();
+            x.cmp(&y)
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::rows;
+    use super::*;
+
+    fn shown(texts: &[(&str, &str)]) -> Vec<String> {
+        rows::<AuditRule>(&Lens, texts)
+            .into_iter()
+            .map(|row| {
+                let name = row.path.0.rsplit('/').next().unwrap().to_owned();
+                let what = row.option.or(row.target.map(|target| target.0)).unwrap_or_default();
+                let mark = if row.effective { "" } else { " -" };
+                format!("{name}:{} {}{mark}", row.line, what)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn files_are_put_together_as_augenrules_does() {
+        let texts = [
+            ("/etc/audit/rules.d/10-a.rules", "-e 2\n# x\n-w /a -k a\n-f 1\n"),
+            ("/etc/audit/rules.d/9-b.rules", "-b 100\n-w /b\n-D\n-b 200\n"),
+            ("/etc/audit/rules.d/99.txt", "-w /hidden\n"),
+            (MAIN, "-w /c\n"),
+        ];
+        assert_eq!(
+            shown(&texts),
+            [
+                "9-b.rules:3 -D",
+                "9-b.rules:4 -b",
+                "10-a.rules:4 -f",
+                "9-b.rules:2 /b",
+                "10-a.rules:3 /a",
+                "10-a.rules:1 -e",
+                "audit.rules:1 /c -",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_deleted_or_locked_out_does_not_count() {
+        let texts = [(MAIN, "-w /a\n-D\n-w /b\n-e 2\n-w /c\n")];
+        assert_eq!(
+            shown(&texts),
+            [
+                "audit.rules:1 /a -",
+                "audit.rules:2 -D",
+                "audit.rules:3 /b",
+                "audit.rules:4 -e",
+                "audit.rules:5 /c -",
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_in_names_count_as_numbers() {
+        assert_eq!(by_version("9-a", "10-a"), Ordering::Less);
+        assert_eq!(by_version("a", "a1"), Ordering::Less);
+        assert_eq!(by_version("01", "1"), Ordering::Less);
+    }
+}
