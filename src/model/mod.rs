@@ -7,6 +7,7 @@ pub mod derive;
 pub mod facts;
 pub mod finding;
 pub mod lens;
+mod paths;
 pub mod schema;
 pub mod state;
 pub mod sudoers;

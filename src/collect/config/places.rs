@@ -14,10 +14,12 @@ pub(super) enum Class {
     Units,
     /// Only boot loaders' configuration.
     Boot,
+    /// Only what root's shells read, directly in the directory.
+    Shells,
 }
 
 /// Directories, with what of them and of all below is configuration.
-const DIRECTORIES: [(&str, Class); 41] = [
+const DIRECTORIES: [(&str, Class); 42] = [
     ("/boot", Class::Boot),
     ("/efi", Class::Boot),
     ("/etc", Class::Texts),
@@ -28,6 +30,7 @@ const DIRECTORIES: [(&str, Class); 41] = [
     ("/lib/systemd", Class::Units),
     ("/lib/tmpfiles.d", Class::Texts),
     ("/lib/udev/rules.d", Class::Texts),
+    ("/root", Class::Shells),
     ("/run/modprobe.d", Class::Texts),
     ("/run/modules-load.d", Class::Texts),
     ("/run/sysctl.d", Class::Texts),
@@ -134,6 +137,18 @@ const UNIT_ENDINGS: [&str; 20] = [
     ".nspawn",
 ];
 
+/// What is read of [`Class::Shells`].
+const SHELL_FILES: [&str; 8] = [
+    ".bash_login",
+    ".bash_profile",
+    ".bashrc",
+    ".cshrc",
+    ".profile",
+    ".tcshrc",
+    ".zprofile",
+    ".zshrc",
+];
+
 /// What of the files directly in a directory is configuration.
 pub(super) fn class_of(directory: &str) -> Class {
     if !directory.starts_with(['/']) {
@@ -156,6 +171,9 @@ pub(super) fn is_config(class: Class, path: &str) -> bool {
         Class::Nothing => false,
         Class::Texts => !EXCLUDED_FILES.contains(&path),
         Class::Units => UNIT_ENDINGS.iter().any(|ending| name.ends_with(ending)),
+        Class::Shells => {
+            path.strip_prefix("/root/").is_some_and(|name| SHELL_FILES.contains(&name))
+        }
         Class::Boot => {
             matches!(
                 name,
@@ -202,6 +220,7 @@ mod tests {
             "/boot/loader/entries/x.conf",
             "/var/spool/cron/crontabs/root",
             "/run/systemd/system/x.service",
+            "/root/.bashrc",
         ] {
             assert!(config(path), "{path}");
         }
@@ -214,6 +233,8 @@ mod tests {
             "/boot/vmlinuz-6.1",
             "/usr/lib/x.conf",
             "/etc/rc2.d/S01ssh",
+            "/root/.bash_history",
+            "/root/x/.bashrc",
         ] {
             assert!(!config(path), "{path}");
         }

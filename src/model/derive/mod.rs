@@ -1,12 +1,20 @@
 //! Derived tables: each joins other tables once, in Rust, so that rules need no query language.
 //! One file a table; a new one is its file and its row in [`all`].
 
+pub mod account_groups;
+pub mod account_passwords;
+pub mod accounts;
+pub mod dot_files;
+pub mod homes;
 pub mod modules;
 pub mod mounts;
 pub mod pam_settings;
 pub mod root_executables;
+pub mod root_path;
+pub mod setuid_files;
 pub mod sysctl;
 pub mod third_party_binaries;
+pub mod unowned_files;
 
 use super::schema::TableSchema;
 use super::state::FactError;
@@ -31,12 +39,20 @@ pub trait Derivation: Sync {
 /// Every derivation.
 pub fn all() -> &'static [&'static dyn Derivation] {
     &[
+        &account_groups::Derivation,
+        &account_passwords::Derivation,
+        &accounts::Derivation,
+        &dot_files::Derivation,
+        &homes::Derivation,
         &modules::Derivation,
         &mounts::Derivation,
         &pam_settings::Derivation,
         &root_executables::Derivation,
+        &root_path::Derivation,
+        &setuid_files::Derivation,
         &sysctl::Derivation,
         &third_party_binaries::Derivation,
+        &unowned_files::Derivation,
     ]
 }
 
