@@ -106,6 +106,7 @@ fn snapshot() -> Snapshot {
         source: "root".into(),
         collected_at: Time(0),
         observed_seconds: 0,
+        requested_seconds: None,
         privileged: true,
         nx: None,
         collector: "0".into(),

@@ -1,8 +1,12 @@
 //! The arguments as written. Each command turns them into what it needs.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::table;
 
 const EXITS: &str = "Exit codes:
   0   evaluated, nothing at or above the gate
@@ -11,10 +15,12 @@ const EXITS: &str = "Exit codes:
   3   bad rules
   4   bad snapshot or root
   5   nothing was evaluated
-  70  internal error";
+  70  internal error
+  130 ended by a signal (Ctrl-C)";
 
 const SCAN_EXAMPLES: &str = "Examples:
   assay scan                                this host
+  assay scan --duration 15m                 this host, watched for a quarter of an hour
   assay scan --root /mnt/image              a mounted image
   assay scan snapshots/                     every snapshot in a directory
   assay scan --package sbp --fail-on medium web1.assay
@@ -113,6 +119,10 @@ pub(super) struct Scan {
     /// Judge the host whose file system is mounted at this directory
     #[arg(long, value_name = "DIR", conflicts_with = "paths")]
     pub(super) root: Option<PathBuf>,
+    /// Watch this host's sockets and processes for so long first, for example 15m or 1h30m;
+    /// Ctrl-C ends it early and judges what was seen [default: one look]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["paths", "root"])]
+    pub(super) duration: Option<Duration>,
     /// Judge only this rules package; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) package: Vec<PackageName>,
@@ -148,6 +158,8 @@ pub(super) struct Scan {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   assay collect -o web1.assay
+  assay collect --duration 15m -o web1.assay
+  assay collect --sections packages,files -o web1.assay
   assay collect --root /mnt/image --tag env=prod -o image.assay")]
 pub(super) struct Collect {
     /// The snapshot file to write
@@ -156,9 +168,28 @@ pub(super) struct Collect {
     /// Collect from the file system mounted at this directory instead of this host
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
+    /// Watch this host's sockets and processes for so long, for example 15m or 1h30m; Ctrl-C ends
+    /// it early and writes what was seen [default: one look]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "root")]
+    pub(super) duration: Option<Duration>,
+    /// Collect only these tables and say of the others that they were not asked for; rules that
+    /// need them are unknown
+    #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(table::COLLECTED.iter().map(|t| t.name)))]
+    pub(super) sections: Option<Vec<String>>,
     /// Give the host a tag; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     pub(super) tag: Vec<(String, String)>,
+}
+
+/// The longest observation: a day, as in Inspector.
+const LONGEST: Duration = Duration::from_hours(24);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| d.try_into().ok());
+    parsed
+        .filter(|duration| *duration <= LONGEST)
+        .ok_or_else(|| "a time is for example 90s, 15m or 1h30m, and 24h at most".into())
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

@@ -4,6 +4,7 @@ mod args;
 mod collect;
 mod exit;
 mod facts;
+mod interrupt;
 mod progress;
 mod render;
 mod rules;

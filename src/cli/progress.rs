@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::render;
+use super::{interrupt, render};
 use crate::diagnostic::{Diagnostic, Monitor};
 
 /// Shows phases as bars, and warnings as they come.
@@ -25,7 +25,7 @@ impl Monitor for Progress {
             None => ProgressBar::new_spinner(),
         };
         let template = if total.is_some() {
-            "{msg} {wide_bar} {pos}/{len} {eta}"
+            "{msg} {wide_bar} {pos}/{len} {eta} left"
         } else {
             "{spinner} {msg} {pos}"
         };
@@ -44,6 +44,7 @@ impl Monitor for Progress {
     }
 
     fn end(&self) {
+        interrupt::observed();
         if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
@@ -51,5 +52,9 @@ impl Monitor for Progress {
 
     fn warn(&self, diagnostic: Diagnostic) {
         render::diagnostic(&diagnostic);
+    }
+
+    fn stop_requested(&self) -> bool {
+        interrupt::stop_requested()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::args::{FailOn, FormatName, PackageName, Scan};
 use super::progress::Progress;
+use super::source::Wanted;
 use super::{Exit, Failure, render, source, stdout};
 use crate::assess::{Gate, Tally, assess_snapshots, host_report, snapshots, tally};
 use crate::diagnostic::Diagnostic;
@@ -128,7 +129,13 @@ fn plan(arguments: &Scan) -> Result<Plan, Failure> {
 }
 
 fn from_root(arguments: &Scan, plan: &Plan) -> Result<Report, Failure> {
-    let bytes = source::collect_from(arguments.root.as_deref(), &arguments.tag, Codec::Raw)?;
+    let wanted = Wanted {
+        root: arguments.root.as_deref(),
+        tags: &arguments.tag,
+        duration: arguments.duration,
+        sections: None,
+    };
+    let bytes = source::collect_from(wanted, Codec::Raw)?;
     let name = arguments.root.as_ref().map_or("live".to_owned(), |root| root.display().to_string());
     let judged = Snapshot::from_bytes(bytes)
         .map_err(|error| error.to_string())

@@ -6,7 +6,9 @@ use std::path::Path;
 use super::args::Snapshot as Command;
 use super::{Exit, Failure, render, stdout};
 use crate::emit::escape;
-use crate::model::table;
+use crate::model::cell::Fact;
+use crate::model::facts::FactSource;
+use crate::model::table::{self, Host};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
@@ -50,8 +52,24 @@ fn told(file: &Path, error: &SnapshotError) -> Failure {
     Failure::Told(Exit::BadInput)
 }
 
+/// How long a live host was observed, where the snapshot tells it.
+fn observed(snapshot: &Snapshot) -> Option<String> {
+    let rows = snapshot.rows(Host::TABLE).ok()?;
+    let host = rows.typed::<Host>().next()?;
+    let (seen, asked) = (host.observed_seconds, host.requested_seconds?);
+    Some(match asked {
+        0 => "one look".to_owned(),
+        _ if seen < asked => format!("{seen} s of {asked} s, stopped early"),
+        _ => format!("{seen} s"),
+    })
+}
+
 fn info(snapshot: &Snapshot, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "id    {}\nsize  {} bytes\n", snapshot.id(), snapshot.size())?;
+    writeln!(out, "id    {}\nsize  {} bytes", snapshot.id(), snapshot.size())?;
+    if let Some(observed) = observed(snapshot) {
+        writeln!(out, "seen  {observed}")?;
+    }
+    writeln!(out)?;
     writeln!(out, "{:<20}{:>9}{:>11}{:>12}  State", "Table", "Rows", "Stored", "Raw")?;
     for section in snapshot.info() {
         writeln!(

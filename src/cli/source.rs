@@ -1,25 +1,39 @@
 //! From `--root` or this host to a snapshot in memory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::progress::Progress;
-use super::{Exit, Failure, render};
+use super::{Exit, Failure, interrupt, render};
 use crate::collect::{CollectError, DirectoryRoot, LiveRoot, Options, Root, collect};
 use crate::model::cell::Time;
 use crate::snapshot::Codec;
 
+/// What to collect, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// The mounted root; none for this host.
+    pub(super) root: Option<&'a Path>,
+    /// Tags to give the host.
+    pub(super) tags: &'a [(String, String)],
+    /// For how long this host is observed.
+    pub(super) duration: Option<Duration>,
+    /// The tables; none for all of them.
+    pub(super) sections: Option<&'a [String]>,
+}
+
 /// Collects; what goes wrong has been told when this returns.
-pub(super) fn collect_from(
-    root: Option<&Path>,
-    tags: &[(String, String)],
-    codec: Codec,
-) -> Result<Vec<u8>, Failure> {
+pub(super) fn collect_from(wanted: Wanted<'_>, codec: Codec) -> Result<Vec<u8>, Failure> {
+    let Wanted { root, tags, sections, .. } = wanted;
+    let duration = wanted.duration.unwrap_or_default();
+    interrupt::listen(!duration.is_zero());
     let opened: std::io::Result<Box<dyn Root>> = match root {
         Some(path) => DirectoryRoot::open(path).map(|root| Box::new(root) as Box<dyn Root>),
         None => LiveRoot::open().map(|root| Box::new(root) as Box<dyn Root>),
     };
     let name = root.map_or_else(|| "/".to_owned(), |path| path.display().to_string());
-    let options = Options { tags: tags.to_vec(), now: now(), ..Options::default() };
+    let sections = sections.map(<[String]>::to_vec);
+    let options = Options { tags: tags.to_vec(), now: now(), duration, sections };
     let progress = Progress::default();
     opened
         .map_err(|error| CollectError::Unusable { path: name.clone(), error })

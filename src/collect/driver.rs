@@ -2,6 +2,7 @@
 //! come from single files.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::config::Gatherer;
 use super::live::{self, Observation};
@@ -10,7 +11,8 @@ use super::root::Step;
 use super::{
     CollectError, Options, Root, accounts, binaries, host, languages, packages, system, text,
 };
-use crate::diagnostic::Monitor;
+use crate::diagnostic::codes::collect as codes;
+use crate::diagnostic::{Diagnostic, Monitor};
 use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
@@ -41,8 +43,16 @@ pub fn collect(
     let observation = observe(root, &tables, monitor);
     let mut identity = host::identity(root, options);
     if let Some(observation) = &observation {
-        let seconds = observation.observed.as_secs();
-        identity.host.observed_seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let (seen, asked) = (seconds(observation.observed), seconds(options.duration));
+        identity.host.observed_seconds = seen;
+        identity.host.requested_seconds = Some(asked);
+        if observation.stopped {
+            let message = format!(
+                "the observation was stopped after {seen} of {asked} seconds; what was seen is kept"
+            );
+            monitor.warn(Diagnostic::warning(codes::STOPPED_EARLY, message));
+        }
     }
     if root.is_live() {
         (identity.interfaces_state, identity.interfaces) = live::interfaces();

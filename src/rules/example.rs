@@ -232,6 +232,7 @@ fn default_host() -> Host {
         source: Arc::from("live"),
         collected_at: Time(COLLECTED_AT),
         observed_seconds: 900,
+        requested_seconds: Some(900),
         privileged: true,
         nx: Some(true),
         collector: Arc::from(env!("CARGO_PKG_VERSION")),

@@ -105,6 +105,7 @@ pub(crate) fn facts() -> impl Strategy<Value = MemoryFacts> {
         source: "live".into(),
         collected_at: Time(at),
         observed_seconds: 0,
+        requested_seconds: None,
         privileged: true,
         nx: None,
         collector: "".into(),

@@ -66,6 +66,7 @@ pub(super) fn identity(root: &dyn Root, options: &Options) -> Identity {
         source: if root.is_live() { "live" } else { "root" }.into(),
         collected_at: options.now,
         observed_seconds: 0,
+        requested_seconds: None,
         privileged: rustix::process::geteuid().is_root(),
         nx: machine::no_execute(root),
         collector: env!("CARGO_PKG_VERSION").into(),

@@ -11,4 +11,9 @@ super::codes! {
     UNWRITABLE = "C003", "an output file cannot be written",
         "The system refused to write the file given with -o. Nothing is left half written: the \
          file is as it was before. Check that the directory exists, the permission and the space.";
+    STOPPED_EARLY = "C004", "the observation was stopped early",
+        "Ctrl-C or a signal ended the observation of sockets and processes before the time given \
+         with --duration. What was seen until then is kept and judged; the host table says how long \
+         it was observed (observed_seconds) and how long it should have been (requested_seconds). \
+         Short-lived connections after that moment were not seen.";
 }

@@ -33,8 +33,10 @@ facts! {
         pub source: Arc<str>,
         /// When collecting began.
         pub collected_at: Time,
-        /// For how many seconds sockets and processes were observed.
+        /// For how many seconds sockets and processes were observed; 0 is one look.
         pub observed_seconds: i64,
+        /// For how many seconds they were to be observed: more than they were where it was stopped early.
+        pub requested_seconds: Option<i64>,
         /// Whether the collector ran with the right to see everything.
         pub privileged: bool,
         /// Whether the processor has, and the kernel uses, no-execute pages; only from a live host.
