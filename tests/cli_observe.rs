@@ -51,7 +51,8 @@ fn what_comes_and_goes_is_seen_and_a_signal_loses_nothing() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-        thread::sleep(Duration::from_secs(2));
+        // Several samples long, even where other programs keep the processors busy.
+        thread::sleep(Duration::from_secs(4));
         drop((listener, client));
         thread::sleep(Duration::from_millis(500));
         signal(&child, which);
@@ -149,4 +150,23 @@ fn times_are_read_as_people_write_them() {
     let only = ["collect", "--sections=users", "--duration=1m", "-o", "/dev/null"];
     assert_eq!(assay(&only).status.code(), Some(2), "nothing would be observed");
     assert_eq!(assay(&["scan", "--root", "/", "--duration=1m"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_signal_leaves_no_half_of_a_file() {
+    let place = tempfile::tempdir().unwrap();
+    let pipe = place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let out = place.path().join("findings.ndjson");
+    let (pipe, out) = (pipe.to_str().unwrap(), out.to_str().unwrap());
+    // Nobody writes to the pipe: the scan waits, with its output begun.
+    let child = observer(&["scan", pipe, "--format=ndjson", "-o", out]);
+    let files = || fs::read_dir(place.path()).unwrap().count();
+    while files() < 2 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(files(), 1, "only the pipe is left");
 }

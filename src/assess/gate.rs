@@ -1,6 +1,6 @@
 //! What a scan's result means for a pipeline.
 
-use crate::model::finding::{Report, Severity, Status, Verdict};
+use crate::model::finding::{HostReport, Severity, Status, Verdict};
 
 /// When a pipeline must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +22,21 @@ pub struct Tally {
     pub refused: usize,
 }
 
-/// Counts a report against a gate.
-pub fn tally(report: &Report, gate: Gate) -> Tally {
-    let mut tally = Tally { refused: report.refused.len(), ..Tally::default() };
-    for host in &report.hosts {
+impl Tally {
+    /// Counts a host against a gate.
+    pub fn add(&mut self, host: &HostReport, gate: Gate) {
         let stops = host.findings.iter().filter(|finding| {
             finding.status == Status::Open
                 && gate.fail_on.is_some_and(|least| finding.severity >= least)
         });
-        tally.stops += stops.count();
+        self.stops += stops.count();
         for outcome in &host.outcomes {
             match outcome.verdict {
                 Verdict::NotApplicable(_) => continue,
-                Verdict::Unknown(_) if gate.strict => tally.stops += 1,
+                Verdict::Unknown(_) if gate.strict => self.stops += 1,
                 _ => {}
             }
-            tally.judged += 1;
+            self.judged += 1;
         }
     }
-    tally
 }

@@ -2,8 +2,9 @@
 
 mod gate;
 mod host;
+mod ordered;
 mod targets;
 
-pub use gate::{Gate, Tally, tally};
+pub use gate::{Gate, Tally};
 pub use host::host_report;
-pub use targets::{TargetError, assess_snapshots, snapshots};
+pub use targets::{TargetError, assess_each, snapshots};

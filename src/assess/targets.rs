@@ -3,13 +3,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use super::host_report;
+use super::ordered::in_order;
 use crate::diagnostic::Monitor;
-use crate::model::finding::{HostReport, Refusal, Report};
+use crate::model::finding::{HostReport, Refusal};
 use crate::rules::Plan;
 use crate::snapshot::Snapshot;
 
@@ -29,14 +27,14 @@ pub struct TargetError {
 }
 
 /// The snapshot files that these paths name: files as they are, directories searched for
-/// `*.assay`, sorted, each once.
+/// `*.assay`, in the order of their names as text, each once.
 pub fn snapshots(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<TargetError>) {
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for path in paths {
         search(path, true, 0, &mut found, &mut errors);
     }
-    found.sort();
+    found.sort_by_cached_key(|path| (path.display().to_string(), path.clone()));
     found.dedup();
     (found, errors)
 }
@@ -70,35 +68,34 @@ fn search(
     }
 }
 
-/// Judges snapshots in parallel; one that is bad is refused and does not stop the others.
-pub fn assess_snapshots(plan: &Plan, paths: &[PathBuf], monitor: &dyn Monitor) -> Report {
+/// Judges snapshots side by side, in the order of their names; one that is bad is refused and does
+/// not stop the others. `make` is called for each host on the thread that judged it; `take` gets
+/// the hosts one after the other, whatever the threads do, so that none need be kept.
+pub fn assess_each<T: Send>(
+    plan: &Plan,
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+    make: &(dyn Fn(&HostReport) -> T + Sync),
+    take: &mut dyn FnMut(Result<(HostReport, T), Refusal>),
+) {
     monitor.begin("snapshots", Some(paths.len() as u64));
-    let judged: Vec<Result<HostReport, Refusal>> = paths
-        .par_iter()
-        .map(|path| {
-            let name = path.display().to_string();
-            let refuse =
-                |reason: String| Refusal { snapshot: name.as_str().into(), reason: reason.into() };
-            let report = Snapshot::open(path)
-                .map_err(|error| refuse(format!("{}: {error}", error.code())))
-                .and_then(|snapshot| {
-                    host_report(plan, &name, &snapshot).map_err(|error| refuse(error.to_string()))
-                });
-            monitor.advance(1);
-            report
-        })
-        .collect();
-    monitor.end();
-    let mut report = Report {
-        rules: Arc::clone(&plan.rules),
-        version: env!("CARGO_PKG_VERSION"),
-        ..Report::default()
+    let judge = |at: usize| {
+        let path = paths.get(at).map(PathBuf::as_path).unwrap_or_else(|| Path::new(""));
+        let judged = assess_one(plan, path).map(|host| {
+            let made = make(&host);
+            (host, made)
+        });
+        monitor.advance(1);
+        judged
     };
-    for result in judged {
-        match result {
-            Ok(host) => report.hosts.push(host),
-            Err(refusal) => report.refused.push(refusal),
-        }
-    }
-    report
+    in_order(paths.len(), &judge, take);
+    monitor.end();
+}
+
+fn assess_one(plan: &Plan, path: &Path) -> Result<HostReport, Refusal> {
+    let name = path.display().to_string();
+    let refuse = |reason: String| Refusal { snapshot: name.as_str().into(), reason: reason.into() };
+    let snapshot =
+        Snapshot::open(path).map_err(|error| refuse(format!("{}: {error}", error.code())))?;
+    host_report(plan, &name, &snapshot).map_err(|error| refuse(error.to_string()))
 }

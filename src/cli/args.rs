@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::emit::Format;
 use crate::model::table;
 
 const EXITS: &str = "Exit codes:
@@ -86,6 +87,17 @@ pub(super) enum FormatName {
     Ndjson,
     /// SARIF 2.1.0
     Sarif,
+}
+
+impl FormatName {
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Text => Format::Text,
+            Self::Inspector => Format::Inspector,
+            Self::Ndjson => Format::Ndjson,
+            Self::Sarif => Format::Sarif,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,10 +1,9 @@
 //! `assay collect`.
 
 use super::args::Collect;
+use super::output::{unwritten, writable};
 use super::source::Wanted;
 use super::{Exit, Failure, render, source};
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::codes::collect as codes;
 use crate::model::cell::Fact;
 use crate::model::table::{Process, ProcessModule, Socket};
 use crate::snapshot::{Codec, write_atomically};
@@ -23,15 +22,10 @@ pub(super) fn run(arguments: &Collect) -> Result<Exit, Failure> {
         );
         return Ok(Exit::Usage);
     }
+    writable(&arguments.output)?;
     let bytes = source::collect_from(wanted, Codec::Zstd)?;
-    if let Err(error) = write_atomically(&arguments.output, &bytes) {
-        let message = format!("{}: {error}", arguments.output.display());
-        render::diagnostic(
-            &Diagnostic::error(codes::UNWRITABLE, message)
-                .help("check the directory and its space"),
-        );
-        return Err(Failure::Told(Exit::BadInput));
-    }
+    write_atomically(&arguments.output, &bytes)
+        .map_err(|error| unwritten(&arguments.output, &error))?;
     Ok(Exit::Clean)
 }
 

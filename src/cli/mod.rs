@@ -5,6 +5,7 @@ mod collect;
 mod exit;
 mod facts;
 mod interrupt;
+mod output;
 mod progress;
 mod render;
 mod rules;
@@ -15,6 +16,7 @@ mod vercmp;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::Parser;
 
@@ -33,7 +35,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return if usage { Exit::Usage } else { Exit::Clean };
         }
     };
-    let result = match arguments.command {
+    // Whatever goes wrong inside, the exit code says that it was not the input's fault. The message
+    // of a panic is on standard error by then.
+    let command = AssertUnwindSafe(|| perform(arguments.command));
+    match catch_unwind(command).unwrap_or(Err(Failure::Told(Exit::Internal))) {
+        Ok(exit) => exit,
+        Err(Failure::Told(exit)) => exit,
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(Failure::Output(error)) => {
+            render::line(&format!("error: the output cannot be written: {error}"));
+            Exit::Internal
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<Exit, Failure> {
+    match command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Rules(command) => rules::run(&command),
@@ -42,15 +59,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Vercmp { scheme, a, b } => vercmp::run(&scheme, a.as_deref().zip(b.as_deref())),
         Command::Completions { shell } => completions(shell),
-    };
-    match result {
-        Ok(exit) => exit,
-        Err(Failure::Told(exit)) => exit,
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
-        Err(Failure::Output(error)) => {
-            render::line(&format!("error: the output cannot be written: {error}"));
-            Exit::Internal
-        }
     }
 }
 

@@ -15,6 +15,16 @@ pub(super) struct Progress {
     bar: Mutex<Option<ProgressBar>>,
 }
 
+impl Progress {
+    /// Does something that may write to the terminal, with the bar out of its way.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) if std::io::stdout().is_terminal() => bar.suspend(write),
+            _ => write(),
+        }
+    }
+}
+
 impl Monitor for Progress {
     fn begin(&self, phase: &str, total: Option<u64>) {
         if !std::io::stderr().is_terminal() {

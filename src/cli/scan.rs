@@ -1,22 +1,23 @@
 //! `assay scan`.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::args::{FailOn, FormatName, PackageName, Scan};
+use super::args::{FailOn, PackageName, Scan};
+use super::output::{Output, Outputs, outputs, pieces};
 use super::progress::Progress;
 use super::source::Wanted;
-use super::{Exit, Failure, render, source, stdout};
-use crate::assess::{Gate, Tally, assess_snapshots, host_report, snapshots, tally};
+use super::{Exit, Failure, interrupt, render, source};
+use crate::assess::{Gate, Tally, TargetError, assess_each, host_report, snapshots};
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::codes::{
-    collect as collect_codes, scan as codes, snapshot as snapshot_codes,
-};
-use crate::emit::{self, Format, Style, escape};
-use crate::model::finding::{Refusal, Report, RulesPackage, Severity};
+use crate::diagnostic::codes::{scan as codes, snapshot as snapshot_codes};
+use crate::emit::escape;
+use crate::model::finding::{HostReport, Refusal, RulesPackage, Severity};
+use crate::model::summary::Summary;
 use crate::rules::{DEFAULT_PROFILE, Library, Plan, Selection};
-use crate::snapshot::{Codec, Snapshot, write_atomically};
+use crate::snapshot::{Codec, Snapshot};
 
 pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
     let outputs = outputs(arguments)?;
@@ -25,22 +26,45 @@ pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
     let plan = plan(arguments)?;
-    let mut report = if arguments.paths.is_empty() {
-        from_root(arguments, &plan)?
+    let mut verdict = Verdict::new(arguments);
+    if arguments.paths.is_empty() {
+        one_root(arguments, &plan, &outputs, &mut verdict)?;
     } else {
-        from_snapshots(&arguments.paths, &plan)?
-    };
-    report.hosts.sort_by(|a, b| a.snapshot.cmp(&b.snapshot));
-    for refusal in &report.refused {
-        render::line(&format!(
-            "error: {} was not judged: {}",
-            escape(&refusal.snapshot),
-            escape(&refusal.reason)
-        ));
+        many_snapshots(arguments, &plan, &outputs, &mut verdict)?;
     }
-    write(arguments, &outputs, &report)?;
-    let gate = Gate { fail_on: severity(arguments.fail_on), strict: arguments.strict };
-    Ok(exit(tally(&report, gate)))
+    Ok(exit(verdict.tally))
+}
+
+/// What all hosts together come to.
+struct Verdict {
+    gate: Gate,
+    tally: Tally,
+    summary: Summary,
+}
+
+impl Verdict {
+    fn new(arguments: &Scan) -> Self {
+        let gate = Gate { fail_on: severity(arguments.fail_on), strict: arguments.strict };
+        Self { gate, tally: Tally::default(), summary: Summary::default() }
+    }
+
+    fn add(&mut self, host: &HostReport) {
+        self.tally.add(host, self.gate);
+        self.summary.add(host);
+    }
+
+    fn refuse(&mut self, mut refused: Vec<Refusal>) {
+        refused.sort_by(|a, b| a.snapshot.cmp(&b.snapshot));
+        for refusal in &refused {
+            render::line(&format!(
+                "error: {} was not judged: {}",
+                escape(&refusal.snapshot),
+                escape(&refusal.reason)
+            ));
+        }
+        self.tally.refused = refused.len();
+        self.summary.refused = refused;
+    }
 }
 
 /// The exit code for a tally.
@@ -57,34 +81,6 @@ fn exit(tally: Tally) -> Exit {
         Exit::Findings
     } else {
         Exit::Clean
-    }
-}
-
-/// Each format with the file it goes to; none means standard output.
-fn outputs(arguments: &Scan) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
-    let formats: Vec<Format> = if arguments.format.is_empty() {
-        vec![Format::Text]
-    } else {
-        arguments.format.iter().map(|f| format(*f)).collect()
-    };
-    let files = &arguments.output;
-    if files.len() > formats.len() || formats.len() > files.len().max(1) {
-        render::line(
-            "error: give each --format its own -o FILE, in the same order (a single format may go \
-             to standard output)",
-        );
-        return Err(Failure::Told(Exit::Usage));
-    }
-    let files = files.iter().cloned().map(Some).chain(std::iter::repeat(None));
-    Ok(formats.into_iter().zip(files).collect())
-}
-
-fn format(name: FormatName) -> Format {
-    match name {
-        FormatName::Text => Format::Text,
-        FormatName::Inspector => Format::Inspector,
-        FormatName::Ndjson => Format::Ndjson,
-        FormatName::Sarif => Format::Sarif,
     }
 }
 
@@ -128,7 +124,12 @@ fn plan(arguments: &Scan) -> Result<Plan, Failure> {
     Ok(plan.select(&Selection { packages, profile: Some(profile.into()) }))
 }
 
-fn from_root(arguments: &Scan, plan: &Plan) -> Result<Report, Failure> {
+fn one_root(
+    arguments: &Scan,
+    plan: &Plan,
+    outputs: &[Output],
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
     let wanted = Wanted {
         root: arguments.root.as_deref(),
         tags: &arguments.tag,
@@ -137,41 +138,27 @@ fn from_root(arguments: &Scan, plan: &Plan) -> Result<Report, Failure> {
     };
     let bytes = source::collect_from(wanted, Codec::Raw)?;
     let name = arguments.root.as_ref().map_or("live".to_owned(), |root| root.display().to_string());
-    let judged = Snapshot::from_bytes(bytes)
+    let host = Snapshot::from_bytes(bytes)
         .map_err(|error| error.to_string())
-        .and_then(|facts| host_report(plan, &name, &facts).map_err(|error| error.to_string()));
-    match judged {
-        Ok(host) => Ok(Report { hosts: vec![host], ..empty(plan) }),
-        Err(error) => {
+        .and_then(|facts| host_report(plan, &name, &facts).map_err(|error| error.to_string()))
+        .map_err(|error| {
             render::line(&format!("error: what was collected cannot be read back: {error}"));
-            Err(Failure::Told(Exit::Internal))
-        }
-    }
+            Failure::Told(Exit::Internal)
+        })?;
+    verdict.add(&host);
+    let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;
+    outputs.write(&pieces(&outputs.emitters(), &host))?;
+    outputs.end(&verdict.summary)
 }
 
-fn empty(plan: &Plan) -> Report {
-    Report {
-        rules: Arc::clone(&plan.rules),
-        version: env!("CARGO_PKG_VERSION"),
-        ..Report::default()
-    }
-}
-
-fn from_snapshots(paths: &[PathBuf], plan: &Plan) -> Result<Report, Failure> {
-    let mut wanted = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            for line in io::stdin().lock().lines() {
-                let line = line?;
-                if !line.is_empty() {
-                    wanted.push(PathBuf::from(line));
-                }
-            }
-        } else {
-            wanted.push(path.clone());
-        }
-    }
-    let (files, errors) = snapshots(&wanted);
+fn many_snapshots(
+    arguments: &Scan,
+    plan: &Plan,
+    outputs: &[Output],
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    interrupt::listen(false);
+    let (files, errors) = snapshots(&wanted(&arguments.paths)?);
     if files.is_empty() && errors.is_empty() {
         render::diagnostic(
             &Diagnostic::error(codes::NOTHING_EVALUATED, "no snapshot was found").help(
@@ -180,44 +167,50 @@ fn from_snapshots(paths: &[PathBuf], plan: &Plan) -> Result<Report, Failure> {
         );
         return Err(Failure::Told(Exit::Nothing));
     }
-    let mut report = assess_snapshots(plan, &files, &Progress::default());
     let code = snapshot_codes::UNREADABLE;
-    report.refused.extend(errors.into_iter().map(|error| Refusal {
+    let refuse = |error: TargetError| Refusal {
         reason: format!("{code}: {error}").into(),
         snapshot: error.path.as_str().into(),
-    }));
-    report.refused.sort_by(|a, b| a.snapshot.cmp(&b.snapshot));
-    Ok(report)
+    };
+    let mut refused: Vec<Refusal> = errors.into_iter().map(refuse).collect();
+    let mut outputs = Outputs::begin(outputs, arguments, plan, files.len() + refused.len())?;
+    let emitters = outputs.emitters();
+    let progress = Progress::default();
+    let mut written = Ok(());
+    let make = |host: &HostReport| pieces(&emitters, host);
+    assess_each(plan, &files, &progress, &make, &mut |judged| match judged {
+        Ok((host, pieces)) => {
+            verdict.add(&host);
+            if written.is_ok() {
+                written = progress.aside(|| outputs.write(&pieces));
+            }
+        }
+        Err(refusal) => refused.push(refusal),
+    });
+    written?;
+    verdict.refuse(refused);
+    outputs.end(&verdict.summary)
 }
 
-fn write(
-    arguments: &Scan,
-    outputs: &[(Format, Option<PathBuf>)],
-    report: &Report,
-) -> Result<(), Failure> {
-    for (format, file) in outputs {
-        let Some(path) = file else {
-            let colour = io::stdout().is_terminal() && render::no_colour_is_unset();
-            let mut out = stdout();
-            let style = Style { outcomes: arguments.outcomes, colour };
-            let written = emit::write(*format, report, style, &mut out).and_then(|()| out.flush());
-            // Who closes the pipe has seen enough; the verdict stays.
-            match written {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                other => other?,
+/// The paths given, and those that standard input names where one of them is `-`.
+fn wanted(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut wanted = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            for line in io::stdin().lock().split(b'\n') {
+                let line = line.map_err(|error| {
+                    render::line(&format!("error: standard input cannot be read: {error}"));
+                    Failure::Told(Exit::BadInput)
+                })?;
+                if !line.is_empty() {
+                    wanted.push(PathBuf::from(OsString::from_vec(line)));
+                }
             }
-            continue;
-        };
-        let mut bytes = Vec::new();
-        let style = Style { outcomes: arguments.outcomes, colour: false };
-        emit::write(*format, report, style, &mut bytes)?;
-        if let Err(error) = write_atomically(path, &bytes) {
-            let message = format!("{}: {error}", path.display());
-            render::diagnostic(&Diagnostic::error(collect_codes::UNWRITABLE, message));
-            return Err(Failure::Told(Exit::Internal));
+        } else {
+            wanted.push(path.clone());
         }
     }
-    Ok(())
+    Ok(wanted)
 }
 
 #[cfg(test)]

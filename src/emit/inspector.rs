@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::model::finding::{Asset, Finding, HostReport, Report, RuleInfo, RulesPackage, Severity};
+use super::Emitter;
+use crate::model::finding::{Asset, Finding, HostReport, RuleInfo, RulesPackage, Severity};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const NOTHING_FOUND: &str = "No potential security issues found";
@@ -161,19 +162,23 @@ fn nothing_found(host: &HostReport, package: RulesPackage) -> Json {
     )
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\"findings\":[")?;
-    let mut separator = "\n";
-    for host in &report.hosts {
-        let found = host
-            .findings
-            .iter()
-            .filter_map(|found| Some(finding(host, report.rules.get(found.rule)?, found)));
-        let clean = host.clean.iter().map(|package| nothing_found(host, *package));
-        for json in found.chain(clean) {
-            write!(out, "{separator}{json}")?;
-            separator = ",\n";
-        }
+pub(super) fn first(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{{\"findings\":[")
+}
+
+pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+    let found = host
+        .findings
+        .iter()
+        .filter_map(|found| Some(finding(host, emitter.rules.get(found.rule)?, found)));
+    let clean = host.clean.iter().map(|package| nothing_found(host, *package));
+    for (position, json) in found.chain(clean).enumerate() {
+        let separator = if position == 0 { "" } else { ",\n" };
+        write!(out, "{separator}{json}")?;
     }
+    Ok(())
+}
+
+pub(super) fn last(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n],\"failedItems\":{{}}}}")
 }

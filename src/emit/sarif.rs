@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use super::inspector;
-use crate::model::finding::{Evidence, Finding, HostReport, Report, RuleInfo, Severity, Status};
+use super::{Emitter, inspector};
+use crate::model::finding::{Evidence, Finding, HostReport, RuleInfo, Severity, Status};
+use crate::model::summary::Summary;
 
 fn level(severity: Severity) -> &'static str {
     match severity {
@@ -101,7 +102,11 @@ fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -
     out
 }
 
-fn run(report: &Report, host: &HostReport) -> Json {
+fn driver(emitter: &Emitter) -> Json {
+    json!({ "name": "assay", "version": emitter.version, "semanticVersion": emitter.version })
+}
+
+fn run(emitter: &Emitter, host: &HostReport) -> Json {
     // Only the rules that this host's results name, in the order of the plan.
     let used: BTreeMap<usize, usize> = {
         let mut rules: Vec<usize> = host.findings.iter().map(|finding| finding.rule).collect();
@@ -113,7 +118,7 @@ fn run(report: &Report, host: &HostReport) -> Json {
         .findings
         .iter()
         .filter_map(|finding| {
-            let rule = report.rules.get(finding.rule)?;
+            let rule = emitter.rules.get(finding.rule)?;
             Some(result(host, rule, *used.get(&finding.rule)?, finding))
         })
         .collect();
@@ -127,14 +132,11 @@ fn run(report: &Report, host: &HostReport) -> Json {
             })
         })
         .collect();
+    let rules = used.keys().filter_map(|rule| emitter.rules.get(*rule)).map(descriptor);
+    let mut driver = driver(emitter);
+    driver["rules"] = rules.collect();
     json!({
-        "tool": { "driver": {
-            "name": "assay",
-            "version": report.version,
-            "semanticVersion": report.version,
-            "rules": used.keys().filter_map(|rule| report.rules.get(*rule)).map(descriptor)
-                .collect::<Json>(),
-        }},
+        "tool": { "driver": driver },
         "automationDetails": { "id": format!("assay/{}/", host.asset.agent_id) },
         "originalUriBaseIds": { "ROOT": { "uri": "file:///" } },
         "columnKind": "utf16CodeUnits",
@@ -146,14 +148,44 @@ fn run(report: &Report, host: &HostReport) -> Json {
     })
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn first(out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":["
-    )?;
-    for (position, host) in report.hosts.iter().enumerate() {
-        let separator = if position == 0 { "" } else { ",\n" };
-        write!(out, "{separator}{}", run(report, host))?;
+    )
+}
+
+pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{}", run(emitter, host))
+}
+
+/// What could not be judged is a run that did not succeed.
+pub(super) fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    if summary.refused.is_empty() {
+        return Ok(());
     }
+    let notifications: Json = summary
+        .refused
+        .iter()
+        .map(|refusal| {
+            json!({
+                "level": "error",
+                "message": { "text": format!("{}: {}", refusal.snapshot, refusal.reason) },
+            })
+        })
+        .collect();
+    let run = json!({
+        "tool": { "driver": driver(emitter) },
+        "automationDetails": { "id": "assay/refused/" },
+        "invocations": [{
+            "executionSuccessful": false,
+            "toolExecutionNotifications": notifications,
+        }],
+        "results": [],
+    });
+    write!(out, "{run}")
+}
+
+pub(super) fn last(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n]}}")
 }

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Style, escape};
-use crate::model::finding::{Finding, HostReport, Report, RulesPackage, Severity, Status, Verdict};
+use super::{Emitter, escape};
+use crate::model::finding::{
+    Finding, HostReport, RuleInfo, RulesPackage, Severity, Status, Verdict,
+};
+use crate::model::summary::Summary;
 
 const WIDTH: usize = 80;
 /// Places shown for one finding; the other formats carry all of them.
@@ -68,27 +71,40 @@ fn paragraph(out: &mut dyn Write, indent: usize, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let paint = Paint(style.colour);
-    if report.hosts.len() > IN_FULL {
-        fleet(report, &paint, out)?;
-    } else {
-        for host in &report.hosts {
-            one_host(report, host, &paint, out)?;
-        }
+/// Whether the report is about the fleet and not about each host.
+fn is_fleet(emitter: &Emitter) -> bool {
+    emitter.targets > IN_FULL
+}
+
+pub(super) fn first(emitter: &Emitter, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint(emitter.style.colour);
+    if is_fleet(emitter) {
+        let (bold, off) = (paint.bold(), paint.off());
+        writeln!(out, "{bold}  High   Med   Low  Info  Unkn  Host{off}")?;
     }
-    for refusal in &report.refused {
+    Ok(())
+}
+
+pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+    if is_fleet(emitter) {
+        return in_short(host, out);
+    }
+    one_host(&emitter.rules, host, &Paint(emitter.style.colour), out)
+}
+
+pub(super) fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint(emitter.style.colour);
+    if is_fleet(emitter) {
+        found_most(&emitter.rules, summary, &paint, out)?;
+    }
+    for refusal in &summary.refused {
         let (bold, off) = (paint.bold(), paint.off());
         writeln!(out, "{bold}NOT JUDGED{off}  {}", escape(&refusal.snapshot))?;
         paragraph(out, 4, &refusal.reason)?;
     }
-    if report.hosts.len() + report.refused.len() > 1 {
-        writeln!(
-            out,
-            "\n{} judged, {} refused",
-            plural(report.hosts.len(), "host"),
-            report.refused.len()
-        )?;
+    if summary.hosts + summary.refused.len() > 1 {
+        let refused = summary.refused.len();
+        writeln!(out, "\n{} judged, {refused} refused", plural(summary.hosts, "host"))?;
     }
     Ok(())
 }
@@ -98,7 +114,7 @@ fn plural(count: usize, thing: &str) -> String {
 }
 
 fn one_host(
-    report: &Report,
+    rules: &[RuleInfo],
     host: &HostReport,
     paint: &Paint,
     out: &mut dyn Write,
@@ -108,7 +124,7 @@ fn one_host(
     writeln!(out, "{bold}{}{off}  {}", escape(&asset.hostname), escape(&asset.os))?;
     writeln!(out, "{dim}{}  {}{off}\n", escape(&asset.agent_id), escape(&host.snapshot))?;
     for package in RulesPackage::ALL {
-        let of_package = |rule: usize| report.rules.get(rule).map(|rule| rule.package);
+        let of_package = |rule: usize| rules.get(rule).map(|rule| rule.package);
         let judged = host.outcomes.iter().any(|outcome| of_package(outcome.rule) == Some(package));
         if !judged {
             continue;
@@ -123,7 +139,7 @@ fn one_host(
         }
         writeln!(out)?;
         for finding in found {
-            one_finding(report, finding, paint, out)?;
+            one_finding(rules, finding, paint, out)?;
         }
     }
     for exclusion in &host.exclusions {
@@ -151,13 +167,13 @@ fn counts(findings: &[&Finding]) -> String {
 }
 
 fn one_finding(
-    report: &Report,
+    rules: &[RuleInfo],
     finding: &Finding,
     paint: &Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
-    let Some(rule) = report.rules.get(finding.rule) else { return Ok(()) };
+    let Some(rule) = rules.get(finding.rule) else { return Ok(()) };
     let severity = finding.severity;
     let status = match finding.status {
         Status::Open => "",
@@ -203,36 +219,38 @@ fn totals(host: &HostReport, paint: &Paint, out: &mut dyn Write) -> io::Result<(
     )
 }
 
-/// A line a host, and the findings that most hosts share.
-fn fleet(report: &Report, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+/// A line for one of many hosts.
+fn in_short(host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+    let of = |severity| host.findings.iter().filter(|f| f.severity == severity).count();
+    let unknown = host.outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Unknown(_))).count();
+    writeln!(
+        out,
+        "{:>6}{:>6}{:>6}{:>6}{unknown:>6}  {} ({})",
+        of(Severity::High),
+        of(Severity::Medium),
+        of(Severity::Low),
+        of(Severity::Informational) + of(Severity::Undefined),
+        escape(&host.asset.hostname),
+        escape(&host.snapshot),
+    )
+}
+
+/// The findings that most hosts share.
+fn found_most(
+    rules: &[RuleInfo],
+    summary: &Summary,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (bold, off) = (paint.bold(), paint.off());
-    writeln!(out, "{bold}  High   Med   Low  Info  Unkn  Host{off}")?;
-    let mut common: BTreeMap<usize, usize> = BTreeMap::new();
-    for host in &report.hosts {
-        let of = |severity| host.findings.iter().filter(|f| f.severity == severity).count();
-        let unknown =
-            host.outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Unknown(_))).count();
-        writeln!(
-            out,
-            "{:>6}{:>6}{:>6}{:>6}{unknown:>6}  {} ({})",
-            of(Severity::High),
-            of(Severity::Medium),
-            of(Severity::Low),
-            of(Severity::Informational) + of(Severity::Undefined),
-            escape(&host.asset.hostname),
-            escape(&host.snapshot),
-        )?;
-        for finding in &host.findings {
-            *common.entry(finding.rule).or_default() += 1;
-        }
-    }
-    let mut common: Vec<(usize, usize)> = common.into_iter().map(|(rule, n)| (n, rule)).collect();
-    common.sort_by_key(|(count, rule)| (std::cmp::Reverse(*count), *rule));
+    let mut common: Vec<(u64, usize)> =
+        summary.rules.iter().map(|(rule, hosts)| (*hosts, *rule)).collect();
+    common.sort_by_key(|(hosts, rule)| (std::cmp::Reverse(*hosts), *rule));
     writeln!(out, "\n{bold} Hosts  Found most{off}")?;
-    for (count, rule) in common.into_iter().take(20) {
-        let Some(rule) = report.rules.get(rule) else { continue };
+    for (hosts, rule) in common.into_iter().take(20) {
+        let Some(rule) = rules.get(rule) else { continue };
         let (colour, label) = (paint.severity(rule.severity), rule.severity.name());
-        writeln!(out, "{count:>6}  {colour}{label:<13}{off} {}", escape(&rule.title))?;
+        writeln!(out, "{hosts:>6}  {colour}{label:<13}{off} {}", escape(&rule.title))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod paths;
 pub mod schema;
 pub mod state;
 pub mod sudoers;
+pub mod summary;
 pub mod table;
 pub mod unit;
 pub mod value;

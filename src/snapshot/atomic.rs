@@ -22,6 +22,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
+/// Whether a file at this path could be begun, told before the work for it is done.
+///
+/// # Errors
+/// As the system gives them.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    // Opening a pipe would tell its reader that somebody has begun.
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(meta) if !meta.is_file() => Ok(()),
+        _ => AtomicFile::create(path).map(drop),
+    }
+}
+
 /// Removes every part that is being written, for a program that is about to end. While the guard
 /// lives, no other begins.
 pub fn abandon_parts() -> MutexGuard<'static, Vec<PathBuf>> {

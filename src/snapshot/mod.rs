@@ -19,7 +19,7 @@ mod table;
 pub mod toc;
 mod writer;
 
-pub use atomic::{AtomicFile, abandon_parts, write_atomically};
+pub use atomic::{AtomicFile, abandon_parts, check_writable, write_atomically};
 pub use error::SnapshotError;
 pub use export::write_row;
 pub use info::Section;

@@ -18,6 +18,8 @@ use crate::model::table::{Process, ProcessModule, Socket};
 const INTERVAL: Duration = Duration::from_millis(200);
 /// A sample may take this part of the time until the next one: 5 % of one core.
 const SHARE: u32 = 20;
+/// The longest time between two samples, so that what is there for a second or two is seen.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// How soon a stop is heard.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Longest list of sockets: about a million of them.
@@ -42,8 +44,8 @@ pub struct Observation {
 
 /// Observes sockets and processes of the running host for `duration`; zero is one look.
 ///
-/// A sample is taken every 200 ms, or less often where there is so much to see that it would cost
-/// more than 5 % of one core, and one at the end. Rows are everything that was in any sample.
+/// A sample is taken every 200 ms, or less often (every second at least) where there is so much to
+/// see that it would cost more than 5 % of one core, and one at the end. Rows are everything that was in any sample.
 /// Connections that were closed between two samples are heard of from the kernel where this
 /// process may administer the network (root), and otherwise seen only while the kernel keeps them
 /// (`TIME_WAIT`, a minute, on the side that closed first).
@@ -58,6 +60,13 @@ pub struct Observation {
 /// namespaces and are not seen. Progress is told in seconds.
 pub fn observe(duration: Duration, monitor: &dyn Monitor) -> Observation {
     Observer::new(Path::new("/proc")).run(duration, monitor)
+}
+
+/// The time that this thread has had a processor for: what a sample costs others, however long it
+/// has to wait for its turn.
+fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 struct Observer {
@@ -93,13 +102,14 @@ impl Observer {
         let mut told = 0;
         let mut stopped = false;
         loop {
-            let began = Instant::now();
+            let began = worked();
             self.sample();
             let elapsed = start.elapsed();
             if elapsed >= duration {
                 break;
             }
-            let pause = INTERVAL.max(began.elapsed().saturating_mul(SHARE));
+            let cost = worked().saturating_sub(began).saturating_mul(SHARE);
+            let pause = cost.clamp(INTERVAL, LONGEST_INTERVAL);
             let until = start + (elapsed + pause).min(duration);
             while let Some(left) = until.checked_duration_since(Instant::now()) {
                 stopped = monitor.stop_requested();

@@ -1,0 +1,51 @@
+//! What a scan found in all, counted host by host so that no host need be kept.
+
+use std::collections::BTreeMap;
+
+use super::finding::{HostReport, Refusal, Report, Severity};
+
+/// The counts of a scan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many hosts were judged.
+    pub hosts: usize,
+    /// Those that could not be, in the order of their names.
+    pub refused: Vec<Refusal>,
+    /// Findings by severity; none where there are none.
+    pub severities: BTreeMap<Severity, u64>,
+    /// Rules judged, by verdict; none where there are none.
+    pub verdicts: BTreeMap<&'static str, u64>,
+    /// On how many hosts each rule has a finding, by the rule's index.
+    pub rules: BTreeMap<usize, u64>,
+}
+
+impl Summary {
+    /// The counts of a whole report.
+    pub fn of(report: &Report) -> Self {
+        let mut summary = Self { refused: report.refused.clone(), ..Self::default() };
+        report.hosts.iter().for_each(|host| summary.add(host));
+        summary
+    }
+
+    /// Counts one host.
+    pub fn add(&mut self, host: &HostReport) {
+        self.hosts += 1;
+        for finding in &host.findings {
+            *self.severities.entry(finding.severity).or_default() += 1;
+            *self.rules.entry(finding.rule).or_default() += 1;
+        }
+        for outcome in &host.outcomes {
+            *self.verdicts.entry(outcome.verdict.name()).or_default() += 1;
+        }
+    }
+
+    /// How many findings have this severity.
+    pub fn severity(&self, severity: Severity) -> u64 {
+        self.severities.get(&severity).copied().unwrap_or(0)
+    }
+
+    /// How many rules have this verdict.
+    pub fn verdict(&self, name: &str) -> u64 {
+        self.verdicts.get(name).copied().unwrap_or(0)
+    }
+}
