@@ -1,9 +1,11 @@
-//! Version order beside the package managers' own: dpkg itself, its Perl library, librpm.
+//! Version order beside the package managers' own: dpkg, libdpkg, its Perl library, librpm,
+//! apk-tools (recorded), Python's packaging, RubyGems.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use std::cmp::Ordering;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use assay::model::version::compare;
@@ -146,10 +148,77 @@ fn dpkgs_perl_library_orders_50000_pairs_the_same() {
     agree("dpkg", &pairs, &ask("perl", &["-e", script], &pairs));
 }
 
+/// Versions of the packages that are installed here: every one beside its neighbours by name, and
+/// beside what an update could be.
+fn real(versions: &str) -> Vec<(String, String)> {
+    let versions: Vec<&str> = versions.split_whitespace().collect();
+    assert!(versions.len() > 100, "too few packages are installed here");
+    let mut pairs = Vec::new();
+    for (index, a) in versions.iter().enumerate() {
+        for b in versions.iter().skip(index + 1).take(40) {
+            pairs.push(((*a).to_owned(), (*b).to_owned()));
+        }
+        for change in ["~", "+b1", ".1", "+deb12u1", "~bpo12+1"] {
+            pairs.push(((*a).to_owned(), format!("{a}{change}")));
+        }
+    }
+    pairs
+}
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program} is needed for this test: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The comparison that dpkg itself is linked with, without starting dpkg for every pair.
+#[test]
+#[ignore = "needs libdpkg-dev and a C compiler"]
+fn libdpkg_orders_200000_pairs_the_same() {
+    const PROGRAM: &str = r#"
+#include <stdio.h>
+#include <string.h>
+#include <dpkg/dpkg.h>
+#include <dpkg/version.h>
+static struct dpkg_version split(char *text) {
+    struct dpkg_version version = { 0, text, "" };
+    char *colon = strchr(text, ':'), *dash;
+    if (colon) { *colon = 0; version.epoch = atoi(text); version.version = colon + 1; }
+    dash = strrchr(version.version, '-');
+    if (dash) { *dash = 0; version.revision = dash + 1; }
+    return version;
+}
+int main(void) {
+    static char a[4096], b[4096];
+    while (scanf("%4095s %4095s", a, b) == 2) {
+        struct dpkg_version x = split(a), y = split(b);
+        printf("%d\n", dpkg_version_compare(&x, &y));
+    }
+    return 0;
+}
+"#;
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("compare.c");
+    let program = directory.path().join("compare");
+    std::fs::write(&source, format!("#include <stdlib.h>\n{PROGRAM}")).unwrap();
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    output(
+        "cc",
+        &["-DLIBDPKG_VOLATILE_API", "-o", &path(&program), &path(&source), "-ldpkg", "-lmd"],
+    );
+    let mut pairs = real(&output("dpkg-query", &["-W", "-f", "${Version} "]));
+    let more = 200_000_usize.saturating_sub(pairs.len());
+    pairs.extend(self::pairs(more, &NOT_DPKG));
+    agree("dpkg", &pairs, &ask(&path(&program), &[], &pairs));
+}
+
 #[test]
 #[ignore = "needs python3-rpm"]
-fn librpm_orders_50000_pairs_the_same() {
-    let pairs = pairs(50_000, &[]);
+fn librpm_orders_200000_pairs_the_same() {
+    let pairs = pairs(200_000, &[]);
     let script = r#"
 import rpm, sys
 def evr(text):
@@ -162,4 +231,82 @@ for line in sys.stdin:
     print(rpm.labelCompare(evr(a), evr(b)))
 "#;
     agree("rpm", &pairs, &ask("/usr/bin/python3", &["-c", script], &pairs));
+}
+
+/// Pairs of versions made of these parts.
+fn of_parts(count: usize, parts: &[&str]) -> Vec<(String, String)> {
+    let mut random = Random(11);
+    let mut version = || {
+        let mut text = random.pick(&["0", "1", "1.0", "2.10"]).to_owned();
+        for _ in 0..random.below(5) {
+            text.push_str(random.pick(parts));
+        }
+        text
+    };
+    (0..count).map(|_| (version(), version())).collect()
+}
+
+#[test]
+#[ignore = "needs python3-packaging"]
+fn pythons_packaging_orders_50000_pairs_the_same() {
+    let parts = [
+        ".0", ".1", ".10", "a1", "b2", "rc1", "-alpha", ".post1", "-1", ".dev3", ".dev", "+abc.1",
+        "+5", "+abc",
+    ];
+    let script = r#"
+import sys
+from packaging.version import Version, InvalidVersion
+def key(text):
+    try: return Version(text)
+    except InvalidVersion: return None
+for line in sys.stdin:
+    a, b = line.split()
+    x, y = key(a), key(b)
+    if x is None or y is None:
+        # What is no version comes before those that are, by its text.
+        x, y = (x is not None, a if x is None else ""), (y is not None, b if y is None else "")
+    print((x > y) - (x < y))
+"#;
+    let pairs = of_parts(50_000, &parts);
+    agree("pypi", &pairs, &ask("/usr/bin/python3", &["-c", script], &pairs));
+}
+
+#[test]
+#[ignore = "needs ruby"]
+fn rubygems_orders_50000_pairs_the_same() {
+    let parts = [".0", ".1", ".10", ".a", ".rc", ".0rc1", "-x", ".pre.2", ".1b", ".0.0"];
+    let script = "STDIN.each_line { |line| a, b = line.split; \
+                  puts Gem::Version.new(a) <=> Gem::Version.new(b) }";
+    let pairs = of_parts(50_000, &parts);
+    agree("gem", &pairs, &ask("ruby", &["-e", script], &pairs));
+}
+
+/// What apk-tools itself said of generated and real pairs; apk-tools is not in Debian.
+#[test]
+fn apk_tools_orders_recorded_pairs_the_same() {
+    recorded("apk", include_str!("fixtures/versions/apk.txt"));
+}
+
+/// What Maven's own `ComparableVersion` said.
+#[test]
+fn maven_orders_recorded_pairs_the_same() {
+    recorded("maven", include_str!("fixtures/versions/maven.txt"));
+}
+
+/// Lines of `A < B`, `A = B` or `A > B`.
+fn recorded(scheme: &str, text: &str) {
+    let mut pairs = Vec::new();
+    let mut answers = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [a, sign, b] = words[..] else { panic!("{line}") };
+        pairs.push((a.to_owned(), b.to_owned()));
+        answers.push(match sign {
+            "<" => Ordering::Less,
+            ">" => Ordering::Greater,
+            _ => Ordering::Equal,
+        });
+    }
+    assert!(pairs.len() > 500, "the record is cut");
+    agree(scheme, &pairs, &answers);
 }

@@ -62,7 +62,7 @@ pub(super) enum Command {
     Snapshot(Snapshot),
     /// Compare package versions: prints <, = or >
     Vercmp {
-        /// dpkg, rpm or apk
+        /// dpkg, rpm, apk, semver (also npm, go, cargo), pypi, gem or maven
         scheme: String,
         /// A version; without versions, pairs are read from standard input, one a line
         #[arg(requires = "b")]

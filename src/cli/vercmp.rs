@@ -4,20 +4,19 @@ use std::cmp::Ordering;
 use std::io::{BufRead, Write};
 
 use super::{Exit, Failure, render, stdout};
-use crate::model::version::compare;
+use crate::model::version::Scheme;
 
 /// Compares one pair, or each line of standard input.
 pub(super) fn run(scheme: &str, pair: Option<(&str, &str)>) -> Result<Exit, Failure> {
-    if compare(scheme, "1", "1").is_none() {
-        render::line(&format!(
-            "error: there is no version scheme {scheme:?}; there is dpkg, rpm, apk"
-        ));
+    let Some(known) = Scheme::parse(scheme) else {
+        let names = Scheme::ALL.map(|(_, name)| name).join(", ");
+        render::line(&format!("error: there is no version scheme {scheme:?}; there is {names}"));
         return Ok(Exit::Usage);
-    }
-    let sign = |a: &str, b: &str| match compare(scheme, a, b) {
-        Some(Ordering::Less) => "<",
-        Some(Ordering::Greater) => ">",
-        _ => "=",
+    };
+    let sign = |a: &str, b: &str| match known.compare(a, b) {
+        Ordering::Less => "<",
+        Ordering::Greater => ">",
+        Ordering::Equal => "=",
     };
     let mut out = stdout();
     if let Some((a, b)) = pair {

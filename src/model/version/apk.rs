@@ -7,6 +7,8 @@
 
 use std::cmp::Ordering;
 
+use super::key::Key;
+
 /// Suffixes in their order; the ones before `None` lower the version.
 const SUFFIXES: [&str; 9] = ["alpha", "beta", "pre", "rc", "cvs", "svn", "git", "hg", "p"];
 const LOWERING: usize = 4;
@@ -19,6 +21,18 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
         let order = next_a.order(&next_b);
         if order.is_ne() || matches!(next_a, Token::End | Token::Invalid(_)) {
             return order;
+        }
+    }
+}
+
+/// A key with the order of [`compare`].
+pub(super) fn key(version: &str, key: &mut Key) {
+    let mut tokens = Tokens::new(version);
+    loop {
+        let token = tokens.next();
+        token.key(key);
+        if matches!(token, Token::End | Token::Invalid(_)) {
+            return;
         }
     }
 }
@@ -66,6 +80,28 @@ impl Token<'_> {
             Self::Letter(_) => 6,
             Self::Number(_) | Self::First(_) => 7,
             Self::Invalid(_) => 8,
+        }
+    }
+
+    fn key(&self, key: &mut Key) {
+        key.byte(self.rank());
+        match self {
+            Self::First(number) | Self::SuffixNumber(number) | Self::Revision(number) => {
+                key.number(number);
+            }
+            // Numbers as text come before all others, since those do not begin with a zero.
+            Self::Number(number) if number.starts_with(b"0") => {
+                key.byte(0);
+                key.text(number);
+            }
+            Self::Number(number) => {
+                key.byte(1);
+                key.number(number);
+            }
+            Self::Letter(letter) => key.byte(*letter),
+            Self::Suffix(suffix) => key.int(*suffix as u64),
+            Self::Hash(text) | Self::Invalid(text) => key.text(text),
+            Self::End => {}
         }
     }
 

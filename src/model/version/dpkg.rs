@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use super::key::Key;
 use super::{digits, number_order};
 
 /// How dpkg orders two versions. What it would refuse as a version is ordered by the same rules.
@@ -47,6 +48,52 @@ fn part(a: &str, b: &str) -> Ordering {
         (a, b) = (rest_a, rest_b);
     }
     Ordering::Equal
+}
+
+/// A key with the order of [`compare`].
+pub(super) fn key(version: &str, key: &mut Key) {
+    let (epoch, upstream, revision) = split(version.trim());
+    for part in [epoch, upstream, revision] {
+        part_key(part.as_bytes(), key);
+    }
+}
+
+/// Turns of non-digits, which end in [`END`], and numbers. Only the first turn can be without
+/// non-digits, so that the end of a part is an [`END`] where a turn would begin.
+fn part_key(mut part: &[u8], key: &mut Key) {
+    loop {
+        let end = part.iter().position(u8::is_ascii_digit).unwrap_or(part.len());
+        let (word, rest) = part.split_at(end);
+        for byte in word {
+            key.byte(rank(*byte));
+        }
+        key.byte(END);
+        let (number, rest) = digits(rest);
+        key.number(number);
+        part = rest;
+        if part.is_empty() {
+            return key.byte(END);
+        }
+    }
+}
+
+/// The end of non-digits in a key: above `~`, below everything else.
+const END: u8 = 2;
+/// Letters in a key; what is neither a letter nor `~` comes behind the 52 of them.
+const LETTERS: u8 = 3;
+
+/// [`weight`] in a byte.
+fn rank(byte: u8) -> u8 {
+    match byte {
+        b'~' => 1,
+        b'A'..=b'Z' => LETTERS + (byte - b'A'),
+        b'a'..=b'z' => LETTERS + 26 + (byte - b'a'),
+        _ => {
+            let below = |first: u8, count: u8| byte.saturating_sub(first).min(count);
+            let passed = below(b'0', 10) + below(b'A', 26) + below(b'a', 26) + below(b'~', 1);
+            LETTERS + 52 + (byte - passed)
+        }
+    }
 }
 
 /// Order of a character among non-digits; the end and a digit, where a number begins, are 0.

@@ -10,20 +10,70 @@ use std::cmp::Ordering;
 
 use rpm_version::Evr;
 
+use super::digits;
+use super::key::Key;
+
 /// How rpm orders two versions. What it would refuse as a version is ordered by the same rules.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
-    evr(a).cmp(&evr(b))
+    let [a, b] = [a, b].map(|text| {
+        let (epoch, version, release) = split(text);
+        Evr::new(epoch, version, release)
+    });
+    a.cmp(&b)
 }
 
 /// The epoch is there only where digits alone stand before a colon; the release follows the last
 /// dash, as librpm splits labels.
-fn evr(text: &str) -> Evr<'_> {
+fn split(text: &str) -> (&str, &str, &str) {
     let epoch =
         text.split_once(':').filter(|(epoch, _)| epoch.bytes().all(|byte| byte.is_ascii_digit()));
     let (epoch, rest) = epoch.unwrap_or(("", text));
     let epoch = if epoch.is_empty() { "0" } else { epoch };
     let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
-    Evr::new(epoch, version, release)
+    (epoch, version, release)
+}
+
+/// A key with the order of [`compare`].
+pub(super) fn key(version: &str, key: &mut Key) {
+    let (epoch, version, release) = split(version);
+    key.number(epoch.as_bytes());
+    part_key(version.as_bytes(), key);
+    part_key(release.as_bytes(), key);
+}
+
+/// What a segment of a key begins with, in the order of rpm.
+const TILDE: u8 = 1;
+const END: u8 = 2;
+const CARET: u8 = 3;
+const WORD: u8 = 4;
+const NUMBER: u8 = 5;
+
+fn part_key(mut part: &[u8], key: &mut Key) {
+    while let Some((first, rest)) = part.split_first() {
+        match first {
+            b'~' => key.byte(TILDE),
+            b'^' => key.byte(CARET),
+            b'0'..=b'9' => {
+                let (number, rest) = digits(part);
+                key.byte(NUMBER);
+                key.number(number);
+                part = rest;
+                continue;
+            }
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                let end = part.iter().position(|byte| !byte.is_ascii_alphabetic());
+                let (word, rest) = part.split_at(end.unwrap_or(part.len()));
+                key.byte(WORD);
+                key.0.extend_from_slice(word);
+                key.byte(0);
+                part = rest;
+                continue;
+            }
+            _ => {}
+        }
+        part = rest;
+    }
+    key.byte(END);
 }
 
 #[cfg(test)]
