@@ -1,10 +1,12 @@
 //! Answers the atoms over every table other than `files`.
 
 use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
-use super::predicate::holds;
+use super::predicate::{Cells, holds};
 use super::truth::Tri;
 use crate::model::facts::Row;
-use crate::model::state::FactError;
+use crate::model::lens::{self, Keyed};
+use crate::model::state::{FactError, TableState};
+use crate::model::value::Value;
 use crate::model::view::{Loaded, View};
 use crate::rules::{Atom, RowSet, TablePlan};
 
@@ -17,10 +19,15 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
         }
         let loaded = view.table(plan.table)?;
         let found = find(plan, answers, &loaded);
+        let keyed = lens::find(plan.table.name).and_then(lens::Lens::keyed);
         for (set, found) in found {
+            let state = match (keyed, answers.atoms.row_sets.get(set)) {
+                (Some(keyed), Some(rows)) => state_of(rows, keyed, &loaded, view, answers.now)?,
+                _ => loaded.state.clone(),
+            };
             for atom in by_set.get(set).into_iter().flatten() {
                 let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
-                let answer = ask(known, &loaded, &found, answers.now);
+                let answer = ask(known, &loaded, &state, &found, answers.now);
                 if let Some(slot) = answers.answers.get_mut(*atom) {
                     *slot = answer;
                 }
@@ -97,8 +104,44 @@ fn find(plan: &TablePlan, answers: &Answers<'_>, loaded: &Loaded) -> Vec<(usize,
     found
 }
 
+/// How far the rows of a row set can be trusted, by the files that could hold some of them.
+fn state_of(
+    set: &RowSet,
+    keyed: Keyed,
+    loaded: &Loaded,
+    view: &View<'_>,
+    now: Option<i64>,
+) -> Result<TableState, FactError> {
+    let Some(column) = set.table().column(keyed.column) else { return Ok(loaded.state.clone()) };
+    let may_hold =
+        |value: &Value| holds(set.filter(), &OneCell { column, value }, now) != Tri::False;
+    view.state_of_rows(loaded, keyed, &may_hold)
+}
+
+/// A row of which one cell is known.
+struct OneCell<'a> {
+    column: usize,
+    value: &'a Value,
+}
+
+impl Cells for OneCell<'_> {
+    fn cell(&self, column: usize) -> Option<&Value> {
+        (column == self.column).then_some(self.value)
+    }
+
+    fn manager(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// Asks an atom about the rows of its row set.
-fn ask(atom: &Atom, loaded: &Loaded, found: &Found, now: Option<i64>) -> Answer {
+fn ask(
+    atom: &Atom,
+    loaded: &Loaded,
+    state: &TableState,
+    found: &Found,
+    now: Option<i64>,
+) -> Answer {
     let mut tally = Tally::default();
     let (mut violators, mut holders) = (Kept::default(), Kept::default());
     for row in found.maybe.iter().filter_map(|index| loaded.rows.get(*index)) {
@@ -115,7 +158,7 @@ fn ask(atom: &Atom, loaded: &Loaded, found: &Found, now: Option<i64>) -> Answer 
     for kept in [&mut violators, &mut holders] {
         kept.rows = Some(std::sync::Arc::clone(&loaded.rows));
     }
-    let (truth, by_default) = tally.truth(&atom.query, &loaded.state, now);
+    let (truth, by_default) = tally.truth(&atom.query, state, now);
     Answer { truth, violators, holders, by_default }
 }
 

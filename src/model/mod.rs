@@ -9,6 +9,7 @@ pub mod finding;
 pub mod lens;
 mod paths;
 pub mod schema;
+pub mod shell;
 pub mod state;
 pub mod sudoers;
 pub mod summary;

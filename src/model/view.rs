@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::cell::Fact;
 use super::facts::{FactSource, Rows};
-use super::lens::ConfigFiles;
+use super::lens::{self, ConfigFiles, Keyed};
 use super::schema::{Origin, TableSchema};
 use super::state::{FactError, TableState};
 use super::table;
+use super::value::Value;
 
 /// A table that was looked up: the rows there are, and whether more may exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl<'a> View<'a> {
             Origin::Collected => {
                 Ok(Loaded { state: self.source.state(schema), rows: self.source.rows(schema)? })
             }
-            Origin::Lens => match super::lens::find(schema.name) {
+            Origin::Lens => match lens::find(schema.name) {
                 Some(lens) => lens.load(&*self.config()?),
                 None => self.stored(schema),
             },
@@ -80,6 +81,34 @@ impl<'a> View<'a> {
         Ok(Loaded {
             state: TableState::absent(format!("nothing computes {}", schema.name)),
             rows: Arc::new(Rows::new(schema)),
+        })
+    }
+
+    /// How far rows of a table can be trusted that are asked about by files: `may_hold` says
+    /// whether a row with this value in the column could be meant. It is the table's own state,
+    /// without the files that could not be read and do not matter to them.
+    ///
+    /// # Errors
+    /// The bytes behind the table are damaged.
+    pub fn state_of_rows(
+        &self,
+        loaded: &Loaded,
+        keyed: Keyed,
+        may_hold: &dyn Fn(&Value) -> bool,
+    ) -> Result<TableState, FactError> {
+        if !matches!(loaded.state, TableState::Truncated(_)) || lens::is_full(&loaded.rows) {
+            return Ok(loaded.state.clone());
+        }
+        let config = self.config()?;
+        let missing = config.iter().filter_map(|file| Some((file, file.text.as_ref().err()?)));
+        let first = missing
+            .filter(|(file, _)| may_hold(&Value::Text((keyed.of)(&file.path))))
+            .map(|(file, problem)| TableState::truncated(format!("{}: {problem}", file.path)))
+            .next();
+        let state = config.state().clone();
+        Ok(match first {
+            Some(missing) => state.and(missing),
+            None => state,
         })
     }
 

@@ -89,7 +89,7 @@ impl Reading {
 
     /// Whether there is no room for another row.
     pub fn is_full(&self) -> bool {
-        self.rows.len() >= MAX_ROWS
+        is_full(&self.rows)
     }
 
     /// Says that something was left out.
@@ -113,6 +113,11 @@ impl Reading {
         }
         Loaded { state: self.state, rows: Arc::new(self.rows) }
     }
+}
+
+/// Whether a lens has left rows out because there were too many.
+pub fn is_full(rows: &Rows) -> bool {
+    rows.len() >= MAX_ROWS
 }
 
 /// The `config` table as a map of paths.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
-use crate::model::lens::{ConfigFiles, Reading};
+use crate::model::lens::{ConfigFiles, Keyed, Reading};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
 use crate::model::view::Loaded;
@@ -37,10 +37,14 @@ impl super::Lens for Lens {
         KeyValue::TABLE
     }
 
+    fn keyed(&self) -> Option<Keyed> {
+        Some(Keyed::PATH)
+    }
+
     fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
         let mut reading = Reading::of::<KeyValue>(files);
         for file in files.iter() {
-            let Ok(text) = &file.text else { continue };
+            let text = reading.text(file);
             let assignments: Vec<(i64, &str, &str)> = (1..)
                 .zip(text.lines())
                 .filter_map(|(line, text)| assignment(text).map(|(key, value)| (line, key, value)))

@@ -2,7 +2,7 @@
 
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
-use crate::model::lens::{ConfigFiles, Reading};
+use crate::model::lens::{ConfigFiles, Keyed, Reading};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
 use crate::model::view::Loaded;
@@ -28,12 +28,14 @@ impl super::Lens for Lens {
         Line::TABLE
     }
 
+    fn keyed(&self) -> Option<Keyed> {
+        Some(Keyed::PATH)
+    }
+
     fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
         let mut reading = Reading::of::<Line>(files);
         for file in files.iter() {
-            // A secret file has no text on any host, so its absence says nothing.
-            let Ok(text) = &file.text else { continue };
-            for (line, text) in (1..).zip(text.lines()) {
+            for (line, text) in (1..).zip(reading.text(file).lines()) {
                 let path = AbsPath(Arc::clone(&file.path));
                 reading.push(Line { path, line, text: text.into() });
             }

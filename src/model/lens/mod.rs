@@ -6,21 +6,25 @@ pub mod auditd;
 mod config_files;
 pub mod fstab;
 mod glob;
+pub mod ini;
 pub mod key_value;
 pub mod lines;
 pub mod login_defs;
 pub mod modprobe;
 pub mod pam;
 pub mod pwquality;
+pub mod shell;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
+
+use std::sync::Arc;
 
 use super::schema::TableSchema;
 use super::state::FactError;
 use super::view::Loaded;
 
-pub use config_files::{ConfigFiles, Reading, Text};
+pub use config_files::{ConfigFiles, Reading, Text, is_full};
 
 /// Reads one configuration format.
 pub trait Lens: Sync {
@@ -33,6 +37,26 @@ pub trait Lens: Sync {
     /// # Errors
     /// The bytes behind the texts are damaged.
     fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError>;
+
+    /// For a table whose rows each depend on few files: how to tell which. A file that could not be
+    /// read then matters only to those who ask about its rows.
+    fn keyed(&self) -> Option<Keyed> {
+        None
+    }
+}
+
+/// How the rows of a table depend on files.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyed {
+    /// The column that says it.
+    pub column: &'static str,
+    /// What the column holds in every row that a file can change.
+    pub of: fn(&str) -> Arc<str>,
+}
+
+impl Keyed {
+    /// Each row depends on its own file alone.
+    pub const PATH: Self = Self { column: "path", of: |path| path.into() };
 }
 
 /// Every lens.
@@ -41,12 +65,14 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &audit_rules::Lens,
         &auditd::Lens,
         &fstab::Lens,
+        &ini::Lens,
         &key_value::Lens,
         &lines::Lens,
         &login_defs::Lens,
         &modprobe::Lens,
         &pam::Lens,
         &pwquality::Lens,
+        &shell::Lens,
         &sshd::Lens,
         &sudo::defaults::Lens,
         &sudo::rules::Lens,
@@ -68,7 +94,6 @@ pub(super) mod testing {
     use crate::model::facts::Rows;
     use crate::model::state::TableState;
     use crate::model::table::ConfigFile;
-    use std::sync::Arc;
 
     pub(crate) fn files(texts: &[(&str, &str)]) -> ConfigFiles {
         let rows = texts.iter().map(|(path, text)| ConfigFile {
