@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::glob;
 use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::state::TableState;
@@ -188,6 +189,25 @@ impl ConfigFiles {
             }
         }
         by_name.into_values().collect()
+    }
+
+    /// The files that a pattern names, in byte order of the path, within what the reading can
+    /// afford: each path that is compared costs.
+    pub fn globbed<'a>(&'a self, pattern: &str, reading: &mut Reading) -> Vec<&'a Text> {
+        if !pattern.contains(['*', '?', '[', '\\']) {
+            return self
+                .get(pattern)
+                .filter(|_| reading.afford(pattern.len()))
+                .into_iter()
+                .collect();
+        }
+        let end = pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len());
+        let literal = pattern.get(..end).unwrap_or_default();
+        let directory = literal.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.under(directory)
+            .take_while(|file| reading.afford(pattern.len() + file.path.len()))
+            .filter(|file| glob::matches(pattern, &file.path))
+            .collect()
     }
 
     /// Every file, in byte order of the path.

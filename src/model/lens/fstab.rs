@@ -62,17 +62,41 @@ impl super::Lens for Lens {
     }
 }
 
-/// `\040` and its like stand for white space and the backslash.
+/// A backslash and three octal digits stand for one byte, as mount(8) reads them.
 fn unescape(word: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(word.to_owned(), |word, (code, text)| word.replace(code, text))
+    let mut bytes = Vec::with_capacity(word.len());
+    let mut rest = word.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = match rest {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
+            }
+            _ => None,
+        };
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { rest.get(4..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::rows;
     use super::*;
+
+    #[test]
+    fn escapes_are_octal_and_read_once() {
+        for (text, expected) in [
+            ("a\\040b", "a b"),
+            ("\\057tmp", "/tmp"),
+            ("\\134040", "\\040"),
+            ("\\303\\251", "\u{e9}"),
+            ("\\04", "\\04"),
+            ("\\", "\\"),
+        ] {
+            assert_eq!(unescape(text), expected);
+        }
+    }
 
     #[test]
     fn lines_are_mounts() {

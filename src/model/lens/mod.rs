@@ -3,11 +3,14 @@
 
 pub mod audit_rules;
 pub mod auditd;
+pub mod chrony;
 mod config_files;
+pub mod cron;
 pub mod fstab;
 mod glob;
 pub mod ini;
 pub mod key_value;
+pub mod limits;
 pub mod lines;
 pub mod login_defs;
 pub mod modprobe;
@@ -64,9 +67,12 @@ pub fn all() -> &'static [&'static dyn Lens] {
     &[
         &audit_rules::Lens,
         &auditd::Lens,
+        &chrony::Lens,
+        &cron::Lens,
         &fstab::Lens,
         &ini::Lens,
         &key_value::Lens,
+        &limits::Lens,
         &lines::Lens,
         &login_defs::Lens,
         &modprobe::Lens,
