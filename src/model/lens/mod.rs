@@ -3,6 +3,7 @@
 
 pub mod audit_rules;
 pub mod auditd;
+pub mod boot;
 pub mod chrony;
 mod config_files;
 pub mod cron;
@@ -67,6 +68,7 @@ pub fn all() -> &'static [&'static dyn Lens] {
     &[
         &audit_rules::Lens,
         &auditd::Lens,
+        &boot::Lens,
         &chrony::Lens,
         &cron::Lens,
         &fstab::Lens,
