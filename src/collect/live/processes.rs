@@ -216,9 +216,6 @@ impl ProcessLog {
             if kept.modules_denied {
                 maps.add(&shown, "not permitted");
             }
-            if kept.seen.contained {
-                maps.add(&shown, "it runs in a container with files of its own");
-            }
             mapped.extend(kept.modules.into_iter().map(|(path, deleted)| ProcessModule {
                 pid,
                 path: AbsPath(path.into()),

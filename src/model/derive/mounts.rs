@@ -188,6 +188,7 @@ mod tests {
             active: None,
             user: None,
             exec_start: Vec::new(),
+            commands: None,
             aliases: Vec::new(),
             drop_ins: drop_ins.iter().map(|path| Arc::from(*path)).collect(),
         };

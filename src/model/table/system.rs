@@ -58,6 +58,8 @@ facts! {
         pub user: Option<Arc<str>>,
         /// `ExecStart=` command lines, one an item, prefixes removed.
         pub exec_start: Vec<Arc<str>>,
+        /// `WorkingDirectory=` and every `Exec...=` as `Key=command`, prefixes kept; none where an older assay collected it.
+        pub commands: Option<Vec<Arc<str>>>,
         /// Names by which other units and links know it, itself left out.
         pub aliases: Vec<Arc<str>>,
         /// Other files that form it: drop-ins, in the order in which they apply.

@@ -11,6 +11,19 @@ const PULLS: [&str; 4] = ["Wants", "Requires", "BindsTo", "Upholds"];
 /// Directories that do the same.
 const PULL_DIRS: [&str; 3] = [".wants", ".requires", ".upholds"];
 
+/// Settings that hold commands, in the order in which systemd runs them.
+const COMMANDS: [&str; 9] = [
+    "ExecCondition",
+    "ExecStartPre",
+    "ExecStart",
+    "ExecStartPost",
+    "ExecReload",
+    "ExecReloadPost",
+    "ExecStop",
+    "ExecStopPre",
+    "ExecStopPost",
+];
+
 /// What is taken from a unit's texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -18,6 +31,8 @@ pub(super) struct Loaded {
     pub(super) user: Option<String>,
     /// `ExecStart=`, secrets redacted.
     pub(super) exec_start: Vec<String>,
+    /// `WorkingDirectory=` and all that is run, as `Key=command`, secrets redacted.
+    pub(super) commands: Vec<String>,
     /// Drop-ins that hold something, in the order in which they apply.
     pub(super) drop_ins: Vec<String>,
     /// Units that it pulls in.
@@ -51,7 +66,8 @@ pub(super) fn load(search: &Search<'_>, names: &[String], path: &str) -> Loaded 
     }
     settings.implicit(&unit);
     loaded.pulls = settings.pulls.iter().filter_map(|name| instance_of(name, &unit)).collect();
-    loaded.exec_start = settings.exec_start;
+    loaded.exec_start = settings.exec_start();
+    loaded.commands = settings.commands();
     loaded.user = settings.user.or_else(|| settings.dynamic_user.then(|| unit.prefix.to_owned()));
     loaded
 }
@@ -60,7 +76,11 @@ struct Settings<'s, 'r> {
     search: &'s Search<'r>,
     user: Option<String>,
     dynamic_user: bool,
-    exec_start: Vec<String>,
+    /// Whether `User=` is only for `ExecStart=`.
+    start_only: bool,
+    directory: Option<String>,
+    /// The commands of each of [`COMMANDS`]: prefixes, and what follows them.
+    exec: [Vec<(String, String)>; COMMANDS.len()],
     pulls: Vec<String>,
     no_defaults: bool,
     bus: bool,
@@ -72,7 +92,9 @@ impl<'s, 'r> Settings<'s, 'r> {
             search,
             user: None,
             dynamic_user: false,
-            exec_start: Vec::new(),
+            start_only: false,
+            directory: None,
+            exec: Default::default(),
             pulls: Vec::new(),
             no_defaults: false,
             bus: false,
@@ -96,16 +118,48 @@ impl<'s, 'r> Settings<'s, 'r> {
                 }
                 ("Service", "Type") if service => self.bus |= value == "dbus",
                 ("Service", "BusName") if service => self.bus |= !value.is_empty(),
-                ("Service", "ExecStart") if service && value.is_empty() => self.exec_start.clear(),
-                ("Service", "ExecStart") if service && self.search.has_room(value.len()) => {
-                    for command in commands(value) {
-                        let text = expand(&command.text, unit);
-                        self.exec_start.push(redact::command_line(&text).into_owned());
-                    }
+                ("Service", "PermissionsStartOnly") if service => {
+                    self.start_only = boolean(value) == Some(true);
                 }
+                ("Service" | "Socket", "WorkingDirectory") => {
+                    self.directory = Some(expand(value, unit)).filter(|path| !path.is_empty());
+                }
+                ("Service" | "Socket", key) => self.command(key, value, unit),
                 _ => {}
             }
         }
+    }
+
+    /// Takes the commands of a setting that holds some; an empty value resets it.
+    fn command(&mut self, key: &str, value: &str, unit: &UnitName<'_>) {
+        let place = COMMANDS.iter().position(|known| *known == key);
+        let Some(list) = place.and_then(|place| self.exec.get_mut(place)) else { return };
+        if value.is_empty() {
+            list.clear();
+        } else if self.search.has_room(value.len().saturating_mul(2)) {
+            for command in commands(value) {
+                let text = expand(&command.text, unit);
+                list.push((command.prefixes, redact::command_line(&text).into_owned()));
+            }
+        }
+    }
+
+    fn exec_start(&self) -> Vec<String> {
+        let lists = COMMANDS.iter().zip(&self.exec).filter(|(key, _)| **key == "ExecStart");
+        lists.flat_map(|(_, list)| list).map(|(_, text)| text.clone()).collect()
+    }
+
+    fn commands(&self) -> Vec<String> {
+        let directory = self.directory.iter().map(|path| format!("WorkingDirectory={path}"));
+        let all = COMMANDS.iter().zip(&self.exec).flat_map(|(key, list)| {
+            // Such a command runs as root, as one with the prefix `+` does.
+            let root = if self.start_only && *key != "ExecStart" { "+" } else { "" };
+            list.iter().map(move |(prefixes, text)| {
+                let root = if prefixes.contains(['+', '!']) { "" } else { root };
+                format!("{key}={root}{prefixes}{text}")
+            })
+        });
+        directory.chain(all).collect()
     }
 
     fn pull(&mut self, value: &str, unit: &UnitName<'_>) {

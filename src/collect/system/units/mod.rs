@@ -73,6 +73,8 @@ pub fn services(root: &dyn Root) -> (TableState, Vec<Service>) {
                 row.user = loaded.user.as_deref().map(Arc::from);
                 row.exec_start =
                     loaded.exec_start.iter().map(|line| line.as_str().into()).collect();
+                let commands = loaded.commands.iter().map(|line| line.as_str().into());
+                row.commands = Some(commands.collect());
                 row.drop_ins = loaded.drop_ins.iter().map(|path| real_path(root, path).0).collect();
                 let known = aliases.get(&main).into_iter().flatten();
                 let known = std::iter::once(&main).chain(known).filter(|known| *known != name);
@@ -89,7 +91,9 @@ pub fn services(root: &dyn Root) -> (TableState, Vec<Service>) {
         row.path = AbsPath(script.path.as_str().into());
         row.starts_at_boot = started.contains(name);
         row.active = active.of_unit(name);
-        row.exec_start = vec![redact::command_line(&format!("{} start", script.path)).into()];
+        let command = redact::command_line(&format!("{} start", script.path)).into_owned();
+        row.commands = Some(vec![format!("ExecStart={command}").into()]);
+        row.exec_start = vec![command.into()];
         rows.entry(name.clone()).or_insert(row);
     }
     (search.state(), rows.into_values().collect())
@@ -104,6 +108,7 @@ fn empty(name: &str) -> Service {
         active: None,
         user: None,
         exec_start: Vec::new(),
+        commands: Some(Vec::new()),
         aliases: Vec::new(),
         drop_ins: Vec::new(),
     }
