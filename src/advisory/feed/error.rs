@@ -15,6 +15,9 @@ pub enum FeedError {
     /// No kind fits the content.
     #[error("the content is of no kind of feed that is known")]
     Unrecognised,
+    /// A kind that is recognised and that this version does not read.
+    #[error("this is {0}, which this version of assay recognises and does not read")]
+    NotReadYet(Kind),
     /// The kind that was named is not what the content is.
     #[error("this is not {expected}: the content is {found}")]
     WrongKind {
@@ -58,7 +61,7 @@ impl FeedError {
     /// The diagnostic code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Unrecognised => codes::UNRECOGNISED,
+            Self::Unrecognised | Self::NotReadYet(_) => codes::UNRECOGNISED,
             Self::WrongKind { .. } => codes::WRONG_KIND,
             Self::Cut(_) => codes::CUT,
             Self::Malformed(_) => codes::MALFORMED,
@@ -118,7 +121,11 @@ impl From<serde_json::Error> for FeedError {
         if error.is_eof() {
             return Self::Cut(format!("the JSON ends early, at {place}"));
         }
-        Self::malformed(error.to_string())
+        let text = error.to_string();
+        if text.starts_with("duplicate field") {
+            return Self::Forbidden(quote(&text));
+        }
+        Self::malformed(text)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Format: <https://www.cisa.gov/known-exploited-vulnerabilities-catalog>.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Read as _};
 
 use serde::Deserialize;
 
@@ -52,10 +52,13 @@ fn json(document: &mut Document<'_>, out: &mut Output<'_>) -> Result<(), FeedErr
 }
 
 fn csv(document: &mut Document<'_>, out: &mut Output<'_>) -> Result<(), FeedError> {
-    let budget = std::rc::Rc::clone(&document.budget);
-    let mut rows = csv::Reader::from_reader(&mut document.reader);
+    let mut bytes = Vec::new();
+    document.reader.read_to_end(&mut bytes)?;
+    if !bytes.ends_with(b"\n") {
+        return Err(FeedError::Cut("its last line does not end".into()));
+    }
+    let mut rows = csv::Reader::from_reader(bytes.as_slice());
     for row in rows.deserialize() {
-        budget.entry();
         take(row.map_err(csv_error)?, out)?;
     }
     Ok(())

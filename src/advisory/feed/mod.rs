@@ -4,15 +4,26 @@
 //! record to a sink as soon as it is read, so that a feed of gigabytes is never held as a whole. A
 //! feed that ends in an error must leave nothing behind: what its sink has got is to be dropped.
 
+mod cve;
+mod debian_list;
+mod debian_tracker;
 mod detect;
 mod epss;
 mod error;
+mod json;
 mod kev;
-#[expect(dead_code, reason = "the readers to come use all of it")]
+mod map;
+mod nvd;
+mod openvex;
+mod osv;
+mod osv_range;
 mod output;
-#[expect(dead_code, reason = "the readers to come use all of it")]
+mod secdb;
 mod source;
 mod time;
+mod updateinfo;
+mod xml;
+mod yaml;
 
 use std::fmt;
 
@@ -146,9 +157,16 @@ pub fn read(
         (Some(kind), _) => kind,
     };
     let reader: fn(&mut Document<'_>, &mut Output<'_>) -> Result<(), FeedError> = match kind {
+        Kind::DebianTracker => debian_tracker::read,
+        Kind::DebianList => debian_list::read,
         Kind::Epss => epss::read,
         Kind::Kev => kev::read,
-        other => return Err(FeedError::Malformed(format!("{other} cannot be read yet"))),
+        Kind::Nvd => nvd::read,
+        Kind::OpenVex => openvex::read,
+        Kind::Osv => osv::read,
+        Kind::Secdb => secdb::read,
+        Kind::UpdateInfo => updateinfo::read,
+        Kind::Csaf | Kind::Oval => return Err(FeedError::NotReadYet(kind)),
     };
     let mut out = Output::new(context, sink);
     source::each(name, bytes, &mut out, reader)?;

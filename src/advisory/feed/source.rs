@@ -101,6 +101,11 @@ impl<'a> Document<'a> {
         Ok(Self::over(name, reader, budget))
     }
 
+    /// The bytes, for a reader that wants to own them.
+    pub(super) fn take(&mut self) -> Box<dyn BufRead + 'a> {
+        std::mem::replace(&mut self.reader, Box::new(io::empty()))
+    }
+
     fn over(name: &'a str, inner: Box<dyn Read + 'a>, budget: &Rc<Budget>) -> Self {
         let bounded = Bounded { inner, budget: Rc::clone(budget) };
         let reader = Box::new(BufReader::with_capacity(64 << 10, bounded));

@@ -1,7 +1,6 @@
 //! The forms in which feeds write times.
 
 use jiff::civil::{Date, DateTime};
-#[cfg(test)]
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
@@ -20,7 +19,6 @@ pub(super) fn parse(text: &str) -> Option<Time> {
     text.parse::<Date>().ok().and_then(|day| utc(day.into()))
 }
 
-#[cfg(test)]
 /// `29 Mar 2023`, as Debian's lists have it.
 pub(super) fn day_month_year(text: &str) -> Option<Time> {
     let day = strtime::parse("%d %b %Y", text).ok()?.to_date().ok()?;

@@ -2,7 +2,7 @@
 
 super::codes! {
     UNRECOGNISED = "V001", "not a kind of feed that is known",
-        "The content is of no kind of advisory feed that assay reads, so nothing of it is taken. \
+        "The content is of no kind of advisory feed that this assay reads, so nothing is taken. \
          If you know what it is, name the kind; `assay advisories import --help` lists the kinds.";
     WRONG_KIND = "V002", "the feed is of another kind",
         "The kind that was named and the content disagree. Reading it as the named kind would find \
