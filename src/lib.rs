@@ -16,12 +16,15 @@
 //! | 2 | [`collect`] | a root (live, directory) to facts to a snapshot |
 //! | 2 | [`engine`] | plan and facts to judgements; pure |
 //! | 3 | [`assess`] | targets, parallel runs, gates, exclusions |
+//! | 4 | [`api`] | Inspector's API over the store |
 //! | 5 | [`cli`] | the only place that parses arguments, prints and exits |
 //!
 //! A module imports only from lower ranks; `tests/architecture.rs` reads every `use crate::` and
 //! holds that, the purity of the engine, and the other invariants.
 
 pub mod advisory;
+#[cfg(feature = "server")]
+pub mod api;
 pub mod assess;
 pub mod cli;
 pub mod collect;

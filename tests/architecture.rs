@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Every module and what it may import beside itself.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("diagnostic", &[]),
     ("model", &[]),
     ("snapshot", &["model", "diagnostic"]),
@@ -15,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("collect", &["model", "snapshot", "diagnostic"]),
     ("engine", &["model", "rules", "advisory", "diagnostic"]),
     ("assess", &["model", "diagnostic", "snapshot", "rules", "advisory", "engine"]),
+    ("api", &["model", "diagnostic", "snapshot", "rules", "advisory", "engine", "assess", "emit"]),
     (
         "cli",
         &[
@@ -25,6 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
             "advisory",
             "engine",
             "assess",
+            "api",
             "emit",
             "collect",
         ],
@@ -44,8 +47,19 @@ const IMPURE: [&str; 9] = [
     "rustix::",
 ];
 
-const HTTP_CLIENTS: [&str; 9] =
-    ["attohttpc", "awc", "curl", "hyper", "isahc", "minreq", "reqwest", "surf", "ureq"];
+const HTTP_CLIENTS: [&str; 8] =
+    ["attohttpc", "awc", "curl", "isahc", "minreq", "reqwest", "surf", "ureq"];
+
+/// Which features make a client of a library that is also a server, in a tree of `package|features`.
+fn client_features(tree: &str) -> Vec<&str> {
+    tree.lines()
+        .filter(|line| line.starts_with("hyper v") || line.starts_with("hyper-util v"))
+        .filter(|line| {
+            let features = line.split('|').nth(1).unwrap_or_default();
+            features.split([',', ' ']).any(|feature| feature.starts_with("client"))
+        })
+        .collect()
+}
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -151,6 +165,17 @@ fn nothing_can_leave_the_machine() {
         assert!(!lock.contains(&format!("name = \"{client}\"\n")), "{client} is in Cargo.lock");
     }
     assert!(lock.contains("name = \"serde\"\n"), "the lock file is read as it is written");
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}|{f}"])
+        .current_dir(project())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("hyper v"), "the tree is read as it is written");
+    assert_eq!(client_features(&tree), [""; 0], "hyper is a server here");
+    assert_eq!(client_features("hyper v1.0.0|client,http1\n").len(), 1);
+    assert_eq!(client_features("hyper-util v0.1.0|client-legacy,tokio (*)\n").len(), 1);
+    assert!(client_features("hyper v1.0.0|http1,server\n").is_empty());
 }
 
 #[test]

@@ -40,8 +40,9 @@ pub fn host_report(
     let clean = RulesPackage::ALL
         .into_iter()
         .filter(|wanted| {
-            let mut of = judgements.iter().filter(|j| package(j.rule) == Some(*wanted)).peekable();
-            of.peek().is_some()
+            let mut of = judgements.iter().filter(|j| package(j.rule) == Some(*wanted));
+            // Where no rule applies, nothing was looked at, and nothing can be said.
+            of.clone().any(|j| j.verdict == Verdict::Pass)
                 && of.all(|j| matches!(j.verdict, Verdict::Pass | Verdict::NotApplicable(_)))
         })
         .collect();

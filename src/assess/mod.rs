@@ -3,6 +3,8 @@
 mod gate;
 mod host;
 mod ordered;
+#[cfg(feature = "server")]
+pub mod store;
 mod targets;
 
 pub use gate::{Gate, Tally};

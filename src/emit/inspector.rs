@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::Emitter;
-use crate::model::finding::{Asset, Finding, HostReport, RuleInfo, RulesPackage, Severity};
+use crate::model::finding::{
+    Asset, Evidence, Finding, HostReport, RuleInfo, RulesPackage, Severity,
+};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const NOTHING_FOUND: &str = "No potential security issues found";
@@ -42,7 +44,8 @@ pub(super) fn finding_arn(host: &HostReport, rule: &str, finding: &str) -> Strin
     format!("{run}/finding/{}", id(&["finding", &run, rule, finding]))
 }
 
-fn asset(asset: &Asset) -> Json {
+/// Inspector's assetAttributes.
+pub fn asset(asset: &Asset) -> Json {
     let mut out = Map::new();
     out.insert("schemaVersion".into(), json!(1));
     out.insert("agentId".into(), json!(*asset.agent_id));
@@ -145,8 +148,20 @@ pub fn finding(host: &HostReport, rule: &RuleInfo, finding: &Finding) -> Json {
     )
 }
 
+/// Where a finding was seen: assay's own form, since Inspector had none.
+pub fn evidence(evidence: &Evidence) -> Json {
+    let mut out = Map::new();
+    out.insert("location".into(), json!(*evidence.location));
+    if let Some(line) = evidence.line {
+        out.insert("line".into(), json!(line));
+    }
+    out.insert("observed".into(), json!(*evidence.observed));
+    out.insert("expected".into(), json!(*evidence.expected));
+    Json::Object(out)
+}
+
 /// What Inspector said for a package that found nothing.
-fn nothing_found(host: &HostReport, package: RulesPackage) -> Json {
+pub fn nothing_found(host: &HostReport, package: RulesPackage) -> Json {
     object(
         host,
         Parts {

@@ -6,19 +6,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Emitter, inspector};
-use crate::model::finding::{Evidence, HostReport, Severity};
+use crate::model::finding::{HostReport, Severity};
 use crate::model::summary::Summary;
-
-fn evidence(evidence: &Evidence) -> Json {
-    let mut out = Map::new();
-    out.insert("location".into(), json!(*evidence.location));
-    if let Some(line) = evidence.line {
-        out.insert("line".into(), json!(line));
-    }
-    out.insert("observed".into(), json!(*evidence.observed));
-    out.insert("expected".into(), json!(*evidence.expected));
-    Json::Object(out)
-}
 
 pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     for found in &host.findings {
@@ -31,7 +20,7 @@ pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) ->
             "package": rule.package.short(),
             "severity": found.severity.name(),
             "status": found.status.name(),
-            "evidence": found.evidence.iter().map(evidence).collect::<Json>(),
+            "evidence": found.evidence.iter().map(inspector::evidence).collect::<Json>(),
             "finding": inspector::finding(host, rule, found),
         });
         writeln!(out, "{line}")?;
