@@ -4,8 +4,12 @@
 pub mod account_groups;
 pub mod account_passwords;
 pub mod accounts;
+pub mod apparmor_profiles;
 pub mod dot_files;
+pub mod firewalls;
+pub mod guarded_files;
 pub mod homes;
+pub mod mail_servers;
 pub mod modules;
 pub mod mounts;
 pub mod pam_settings;
@@ -44,6 +48,10 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &accounts::Derivation,
         &dot_files::Derivation,
         &homes::Derivation,
+        &apparmor_profiles::Derivation,
+        &guarded_files::Derivation,
+        &mail_servers::Derivation,
+        &firewalls::Derivation,
         &modules::Derivation,
         &mounts::Derivation,
         &pam_settings::Derivation,

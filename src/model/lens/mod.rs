@@ -1,12 +1,14 @@
 //! Lenses: each reads one configuration format out of the `config` table into rows that keep file
 //! and line. One file a lens; a new one is its file and its row in [`all`].
 
+pub mod aide;
 pub mod audit_rules;
 pub mod auditd;
 pub mod boot;
 pub mod chrony;
 mod config_files;
 pub mod cron;
+pub mod dconf;
 pub mod fstab;
 mod glob;
 pub mod ini;
@@ -72,6 +74,8 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &chrony::Lens,
         &cron::Lens,
         &fstab::Lens,
+        &aide::Lens,
+        &dconf::Lens,
         &ini::Lens,
         &key_value::Lens,
         &limits::Lens,
