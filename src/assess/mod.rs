@@ -9,4 +9,4 @@ mod targets;
 
 pub use gate::{Gate, Tally};
 pub use host::host_report;
-pub use targets::{TargetError, assess_each, snapshots};
+pub use targets::{TargetError, assess_each, snapshots, snapshots_about};

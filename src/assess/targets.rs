@@ -1,14 +1,19 @@
 //! Which snapshots to judge, and judging them side by side. The order of the report is that of the
 //! names, whatever the threads do.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::host_report;
 use super::ordered::in_order;
 use crate::diagnostic::Monitor;
+use crate::engine;
 use crate::model::finding::{HostReport, Refusal};
-use crate::rules::Plan;
+use crate::rules::{Audience, Plan};
 use crate::snapshot::Snapshot;
 
 /// The ending of snapshot files.
@@ -66,6 +71,22 @@ fn search(
     if let Err(error) = list() {
         errors.push(TargetError { path: path.display().to_string(), error });
     }
+}
+
+/// The benchmarks among these that are about one of the snapshots, or may be. One that is bad has
+/// none; judging it tells why. A path that is no regular file is not opened: a pipe would wait here
+/// for its writer.
+pub fn snapshots_about(benchmarks: &[Audience], paths: &[PathBuf]) -> BTreeSet<Arc<str>> {
+    let about = |path: &PathBuf| {
+        let regular = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let snapshot = regular.then(|| Snapshot::open(path).ok())??;
+        engine::benchmarks_about(benchmarks, &snapshot).ok()
+    };
+    let merge = |mut all: BTreeSet<_>, more| {
+        all.extend(more);
+        all
+    };
+    paths.par_iter().filter_map(about).reduce(BTreeSet::new, merge)
 }
 
 /// Judges snapshots side by side, in the order of their names; one that is bad is refused and does

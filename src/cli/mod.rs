@@ -1,6 +1,7 @@
 //! Rank 5. The command line: the only place that parses arguments, prints and exits.
 
 mod args;
+mod chosen;
 mod collect;
 mod exit;
 mod facts;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use super::args::{ListFormat, Rules};
 use super::{Exit, Failure, render, stdout};
 use crate::diagnostic::Diagnostic;
-use crate::model::finding::{RuleInfo, RulesPackage};
-use crate::rules::{Library, scaffold, scaffold_path, schema};
+use crate::model::finding::RulesPackage;
+use crate::rules::{Library, Listed, scaffold, scaffold_path, schema};
 use crate::snapshot::write_atomically;
 
 pub(super) fn run(command: &Rules) -> Result<Exit, Failure> {
@@ -34,19 +34,19 @@ fn told(diagnostics: &[Diagnostic]) -> Failure {
 }
 
 fn list(format: ListFormat, directories: &[PathBuf]) -> Result<Exit, Failure> {
-    let plan = Library::with_directories(directories)
-        .and_then(|library| library.compile())
+    let rules = Library::with_directories(directories)
+        .and_then(|library| library.list())
         .map_err(|diagnostics| told(&diagnostics))?;
     let mut out = stdout();
     match format {
         ListFormat::Text => {
-            for rule in plan.rules.iter() {
+            for rule in &rules {
                 let severity = rule.severity.name();
                 writeln!(out, "{:<52} {severity:<13} {}", rule.id, rule.title)?;
             }
         }
         ListFormat::Json => {
-            let rules: Json = plan.rules.iter().map(object).collect();
+            let rules: Json = rules.iter().map(object).collect();
             writeln!(out, "{rules:#}")?;
         }
     }
@@ -54,7 +54,7 @@ fn list(format: ListFormat, directories: &[PathBuf]) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn object(rule: &RuleInfo) -> Json {
+fn object(rule: &Listed) -> Json {
     let mut out = Map::new();
     out.insert("id".into(), json!(*rule.id));
     out.insert("package".into(), json!(rule.package.short()));

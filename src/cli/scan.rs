@@ -5,18 +5,21 @@ use std::io::{self, BufRead};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use super::args::{FailOn, PackageName, Scan};
+use super::args::{FailOn, Scan};
+use super::chosen::Chosen;
 use super::output::{Output, Outputs, outputs, pieces};
 use super::progress::Progress;
 use super::source::Wanted;
 use super::{Exit, Failure, interrupt, render, source};
-use crate::assess::{Gate, Tally, TargetError, assess_each, host_report, snapshots};
+use crate::assess::{
+    Gate, Tally, TargetError, assess_each, host_report, snapshots, snapshots_about,
+};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::{scan as codes, snapshot as snapshot_codes};
 use crate::emit::escape;
-use crate::model::finding::{HostReport, Refusal, RulesPackage, Severity};
+use crate::engine::benchmarks_about;
+use crate::model::finding::{HostReport, Refusal, Severity};
 use crate::model::summary::Summary;
-use crate::rules::{DEFAULT_PROFILE, Library, Plan, Selection};
 use crate::snapshot::{Codec, Snapshot};
 
 pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
@@ -25,12 +28,12 @@ pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
         // The pool can be set once; nothing has used it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
-    let plan = plan(arguments)?;
+    let rules = Chosen::read(arguments)?;
     let mut verdict = Verdict::new(arguments);
     if arguments.paths.is_empty() {
-        one_root(arguments, &plan, &outputs, &mut verdict)?;
+        one_root(arguments, &rules, &outputs, &mut verdict)?;
     } else {
-        many_snapshots(arguments, &plan, &outputs, &mut verdict)?;
+        many_snapshots(arguments, &rules, &outputs, &mut verdict)?;
     }
     Ok(exit(verdict.tally))
 }
@@ -84,15 +87,6 @@ fn exit(tally: Tally) -> Exit {
     }
 }
 
-fn package(name: PackageName) -> RulesPackage {
-    match name {
-        PackageName::Cve => RulesPackage::CommonVulnerabilities,
-        PackageName::Cis => RulesPackage::Cis,
-        PackageName::Sbp => RulesPackage::SecurityBestPractices,
-        PackageName::Rba => RulesPackage::RuntimeBehavior,
-    }
-}
-
 fn severity(name: FailOn) -> Option<Severity> {
     match name {
         FailOn::High => Some(Severity::High),
@@ -103,30 +97,9 @@ fn severity(name: FailOn) -> Option<Severity> {
     }
 }
 
-fn plan(arguments: &Scan) -> Result<Plan, Failure> {
-    let library = if arguments.rules.is_empty() {
-        Ok(Library::embedded())
-    } else {
-        Library::with_directories(&arguments.rules)
-    };
-    let packages = arguments.package.iter().map(|name| package(*name)).collect();
-    let plan = library.and_then(|library| library.compile()).map_err(|diagnostics| {
-        diagnostics.iter().for_each(render::diagnostic);
-        Failure::Told(Exit::BadRules)
-    })?;
-    let profile = arguments.profile.as_str();
-    let profiles = plan.profiles();
-    if profile != DEFAULT_PROFILE && !profiles.iter().any(|known| **known == *profile) {
-        let known = profiles.join("`, `");
-        render::line(&format!("error: there is no profile {profile:?}; there is `{known}`"));
-        return Err(Failure::Told(Exit::Usage));
-    }
-    Ok(plan.select(&Selection { packages, profile: Some(profile.into()) }))
-}
-
 fn one_root(
     arguments: &Scan,
-    plan: &Plan,
+    rules: &Chosen,
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
@@ -138,13 +111,14 @@ fn one_root(
     };
     let bytes = source::collect_from(wanted, Codec::Raw)?;
     let name = arguments.root.as_ref().map_or("live".to_owned(), |root| root.display().to_string());
-    let host = Snapshot::from_bytes(bytes)
-        .map_err(|error| error.to_string())
-        .and_then(|facts| host_report(plan, &name, &facts).map_err(|error| error.to_string()))
-        .map_err(|error| {
-            render::line(&format!("error: what was collected cannot be read back: {error}"));
-            Failure::Told(Exit::Internal)
-        })?;
+    let unread = |error: String| {
+        render::line(&format!("error: what was collected cannot be read back: {error}"));
+        Failure::Told(Exit::Internal)
+    };
+    let facts = Snapshot::from_bytes(bytes).map_err(|error| unread(error.to_string()))?;
+    // What is damaged here is damaged when the host is judged.
+    let plan = &rules.plan(|all| benchmarks_about(all, &facts).unwrap_or_default())?;
+    let host = host_report(plan, &name, &facts).map_err(|error| unread(error.to_string()))?;
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;
     outputs.write(&pieces(&outputs.emitters(), &host))?;
@@ -153,7 +127,7 @@ fn one_root(
 
 fn many_snapshots(
     arguments: &Scan,
-    plan: &Plan,
+    rules: &Chosen,
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
@@ -167,6 +141,7 @@ fn many_snapshots(
         );
         return Err(Failure::Told(Exit::Nothing));
     }
+    let plan = &rules.plan(|all| snapshots_about(all, &files))?;
     let code = snapshot_codes::UNREADABLE;
     let refuse = |error: TargetError| Refusal {
         reason: format!("{code}: {error}").into(),

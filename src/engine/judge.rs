@@ -12,7 +12,7 @@ use crate::model::finding::{Judgement, RulesPackage, Verdict};
 use crate::model::table::Host;
 use crate::model::value::Value;
 use crate::model::view::Loaded;
-use crate::rules::ast::{Segment, Template};
+use crate::rules::ast::{Pred, Segment, Template};
 use crate::rules::{Atoms, Plan, Program, ProgramBody, ProgramPart, Step};
 
 /// The host's row, and which gates it passes.
@@ -50,6 +50,11 @@ impl HostFacts {
     /// When the facts were collected.
     pub(super) fn now(&self) -> Option<i64> {
         self.row()?.get("collected_at").as_int()
+    }
+
+    /// Whether a predicate holds for the host, or that cannot be told.
+    pub(super) fn may_be(&self, about: &Pred) -> bool {
+        self.row().is_none_or(|row| holds(about, &row, self.now()) != Tri::False)
     }
 
     fn gate(&self, gate: usize) -> Truth {

@@ -13,16 +13,32 @@ pub mod selftest;
 mod tables;
 mod truth;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::model::cell::Fact as _;
 use crate::model::facts::FactSource;
 use crate::model::finding::Judgement;
 use crate::model::state::FactError;
 use crate::model::table::Host;
 use crate::model::view::View;
-use crate::rules::Plan;
+use crate::rules::{Atoms, Audience, Plan};
 
 use self::answer::Answers;
 use self::judge::HostFacts;
+
+/// The benchmarks among these that are about a host, or may be.
+///
+/// # Errors
+/// The bytes behind the facts are damaged.
+pub fn benchmarks_about(
+    benchmarks: &[Audience],
+    facts: &dyn FactSource,
+) -> Result<BTreeSet<Arc<str>>, FactError> {
+    let host = HostFacts::new(&Atoms::default(), View::new(facts).table(Host::TABLE)?);
+    let about = benchmarks.iter().filter(|one| host.may_be(&one.about));
+    Ok(about.map(|one| Arc::clone(&one.id)).collect())
+}
 
 /// Judges one host by a plan: one judgement for every rule of the plan except those of a CIS
 /// benchmark that is about other hosts, in the order of the plan.
@@ -32,6 +48,11 @@ use self::judge::HostFacts;
 pub fn evaluate(plan: &Plan, facts: &dyn FactSource) -> Result<Vec<Judgement>, FactError> {
     let view = View::new(facts);
     let host = HostFacts::new(&plan.atoms, view.table(Host::TABLE)?);
+    if let Some(benchmark) = plan.left_out.iter().find(|one| host.may_be(&one.about)) {
+        let code = crate::diagnostic::codes::scan::LEFT_OUT.0.id;
+        let message = format!("benchmark {} is about this host and was left out", benchmark.id);
+        return Err(FactError { code, message });
+    }
     let needed = judge::needed(plan, &host);
     let mut answers = Answers::new(&plan.atoms, needed, host.now());
     tables::answer(&mut answers, &view)?;

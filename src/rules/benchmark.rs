@@ -1,12 +1,15 @@
 //! `cis/benchmarks/`: recommendation numbers mapped to controls, to one rule each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ast::{Body, Pred, Rule};
+use super::control::Controls;
 use super::params::Params;
+use super::plan::Selection;
 use super::reader::Reader;
 use super::rule::{self, Content, applies_to, literal, plain, required_text, severity, text};
+use super::scope::Listed;
 use super::suggest;
 use super::yaml::{Node, Span};
 use crate::diagnostic::codes::rules as codes;
@@ -30,18 +33,9 @@ pub(crate) const LEVELS: &[(&str, &str)] = &[
 /// The most recommendations of one benchmark.
 const MAX_RECOMMENDATIONS: usize = 2000;
 
-/// A control file that was read and found right by itself.
-pub(crate) struct Control {
-    pub(crate) node: Arc<Node>,
-    pub(crate) params: Params,
-    /// The name and text of its file, for the rare mistake that only a value brings out.
-    pub(crate) name: String,
-    pub(crate) text: Arc<str>,
-}
-
 /// What is the same for every recommendation of one benchmark.
 struct Frame<'c> {
-    controls: &'c BTreeMap<Arc<str>, Option<Control>>,
+    controls: &'c Controls<'c>,
     id: &'c str,
     name: Arc<str>,
     version: Arc<str>,
@@ -50,16 +44,83 @@ struct Frame<'c> {
     check_patterns: bool,
 }
 
-/// The rules of a benchmark, in the order of the file.
+/// The names of the profiles that benchmarks have.
+pub fn profiles() -> impl Iterator<Item = &'static str> {
+    LEVELS.iter().map(|(_, name)| *name)
+}
+
+/// The rules of a benchmark, in the order of the file; with a selection, only those of its
+/// profile.
 pub(crate) fn rules(
     reader: &mut Reader<'_>,
     node: &Node,
     id: &str,
-    controls: &BTreeMap<Arc<str>, Option<Control>>,
+    controls: &Controls<'_>,
     check_patterns: bool,
+    selection: Option<&Selection>,
 ) -> Vec<Rule> {
+    let Some((frame, list)) = frame(reader, node, id, controls, check_patterns) else {
+        return Vec::new();
+    };
+    let mut seen = BTreeSet::new();
+    list.iter()
+        .filter_map(|node| {
+            let head = head(reader, node);
+            let levels = head.as_ref().map(|head| &head.levels);
+            if levels.is_some_and(|levels| selection.is_some_and(|wanted| !wanted.reaches(levels)))
+            {
+                return None;
+            }
+            // Also where the rest has mistakes: all are told at once.
+            let contents = contents(reader, node, &frame);
+            let rule = recommendation(head?, contents?, &frame);
+            if !seen.insert(Arc::clone(&rule.info.id)) {
+                let message = format!("the number of `{}` stands twice", rule.info.id);
+                reader.error(codes::DUPLICATE_ID, node.span, message);
+                return None;
+            }
+            Some(rule)
+        })
+        .collect()
+}
+
+/// What a list shows of the recommendations of a benchmark of the program.
+pub(crate) fn listed(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    id: &str,
+    controls: &Controls<'_>,
+) -> Vec<Listed> {
+    let Some((frame, list)) = frame(reader, node, id, controls, false) else { return Vec::new() };
+    let one = |node| {
+        let head = head(reader, node)?;
+        let severities = head.controls.iter().map(|name| controls.severity(reader, name));
+        let severity = match head.severity {
+            Some(severity) => severity,
+            None => severities.max().flatten().unwrap_or(Severity::Informational),
+        };
+        Some(Listed {
+            id: frame.rule_id(&head.number),
+            package: RulesPackage::Cis,
+            title: Arc::clone(&head.title),
+            severity,
+            automated: head.manual.is_none(),
+            recommendation: Some(frame.place(head)),
+        })
+    };
+    list.iter().filter_map(one).collect()
+}
+
+/// What the file says once, and its recommendations.
+fn frame<'c, 'n>(
+    reader: &mut Reader<'_>,
+    node: &'n Node,
+    id: &'c str,
+    controls: &'c Controls<'c>,
+    check_patterns: bool,
+) -> Option<(Frame<'c>, &'n [Node])> {
     let params = Params::default();
-    let Some(members) = reader.members(node, "a benchmark", MEMBERS) else { return Vec::new() };
+    let members = reader.members(node, "a benchmark", MEMBERS)?;
     let mut cx = plain(reader, &params, check_patterns);
     let name = required_text(&mut cx, &members, "benchmark");
     let version = required_text(&mut cx, &members, "version");
@@ -74,7 +135,7 @@ pub(crate) fn rules(
     if list.len() > MAX_RECOMMENDATIONS {
         let message = format!("more than {MAX_RECOMMENDATIONS} recommendations");
         reader.error(codes::LIMIT, members.span(), message);
-        return Vec::new();
+        return None;
     }
     let frame = Frame {
         controls,
@@ -85,18 +146,24 @@ pub(crate) fn rules(
         references: references.unwrap_or_default(),
         check_patterns,
     };
-    let mut seen = BTreeSet::new();
-    list.iter()
-        .filter_map(|node| {
-            let rule = recommendation(reader, node, &frame)?;
-            if !seen.insert(Arc::clone(&rule.info.id)) {
-                let message = format!("the number of `{}` stands twice", rule.info.id);
-                reader.error(codes::DUPLICATE_ID, node.span, message);
-                return None;
-            }
-            Some(rule)
-        })
-        .collect()
+    Some((frame, list))
+}
+
+impl Frame<'_> {
+    fn rule_id(&self, number: &str) -> Arc<str> {
+        format!("cis/{}/{number}", self.id).into()
+    }
+
+    /// Where a recommendation stands.
+    fn place(&self, head: Head<'_>) -> Recommendation {
+        Recommendation {
+            benchmark: Arc::clone(&self.name),
+            benchmark_version: Arc::clone(&self.version),
+            control: (!head.controls.is_empty()).then(|| head.controls.join(", ").into()),
+            number: head.number,
+            levels: head.levels,
+        }
+    }
 }
 
 fn sections_are_texts(reader: &mut Reader<'_>, node: &Node) {
@@ -112,10 +179,21 @@ fn sections_are_texts(reader: &mut Reader<'_>, node: &Node) {
     }
 }
 
-fn recommendation(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Option<Rule> {
+/// A recommendation without what its controls say.
+struct Head<'n> {
+    number: Arc<str>,
+    title: Arc<str>,
+    levels: Vec<Arc<str>>,
+    severity: Option<Severity>,
+    manual: Option<Arc<str>>,
+    /// The names of its controls.
+    controls: Vec<&'n str>,
+}
+
+fn head<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<Head<'n>> {
     let params = Params::default();
     let members = reader.members(node, "a recommendation", RECOMMENDATION)?;
-    let mut cx = plain(reader, &params, frame.check_patterns);
+    let mut cx = plain(reader, &params, false);
     let number = required_text(&mut cx, &members, "id");
     let title = required_text(&mut cx, &members, "title");
     let severity = members.get("severity").map(|node| severity(cx.reader, node));
@@ -134,7 +212,30 @@ fn recommendation(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Op
         reader.error(codes::BAD_VALUE, members.span(), message);
         return None;
     }
-    let contents = match (members.get("control"), members.get("controls")) {
+    let controls = match (members.get("control"), members.get("controls")) {
+        (Some(node), _) => vec![reader.text(node, "control")?],
+        (_, Some(list)) => names(list),
+        _ => Vec::new(),
+    };
+    Some(Head {
+        number: number?,
+        title: title?,
+        levels: levels?,
+        severity: match severity {
+            Some(severity) => Some(severity?),
+            None => None,
+        },
+        manual: match manual {
+            Some(manual) => Some(manual?),
+            None => None,
+        },
+        controls,
+    })
+}
+
+/// The controls of a recommendation with its values.
+fn contents(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Option<Vec<Content>> {
+    match (node.get("control"), node.get("controls")) {
         (Some(_), _) => instantiate(reader, node, frame).map(|content| vec![content]),
         (_, Some(list)) => {
             let items = reader.list(list, "`controls`")?;
@@ -148,27 +249,22 @@ fn recommendation(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Op
             items.into_iter().collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
         }
         _ => Some(Vec::new()),
-    };
-    let control = match (members.get("control"), members.get("controls")) {
-        (Some(node), _) => reader.text(node, "control").map(str::to_owned),
-        (_, Some(list)) => Some(names(list)),
-        _ => None,
-    };
-    let (number, title, levels, contents) = (number?, title?, levels?, contents?);
-    let severity = match severity {
-        Some(severity) => severity?,
+    }
+}
+
+fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> Rule {
+    let severity = match head.severity {
+        Some(severity) => severity,
         None => contents.iter().map(|c| c.severity).max().unwrap_or(Severity::Informational),
     };
     let join = |texts: Vec<&Arc<str>>| -> Arc<str> {
         let texts: Vec<&str> = texts.into_iter().map(|text| &**text).collect();
         texts.join("\n\n").into()
     };
-    let manual = match manual {
-        Some(manual) => Some(manual?),
-        None => None,
-    };
-    let (description, remediation) = match &manual {
-        Some(advice) => (Arc::clone(&title), Arc::clone(advice)),
+    let (number, title) = (&head.number, &head.title);
+    let manual = head.manual.clone();
+    let (description, remediation) = match &head.manual {
+        Some(advice) => (Arc::clone(title), Arc::clone(advice)),
         None => (
             join(contents.iter().map(|content| &content.description).collect()),
             join(contents.iter().map(|content| &content.remediation).collect()),
@@ -188,24 +284,17 @@ fn recommendation(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Op
         (Arc::from("BENCHMARK_ID"), Arc::from(format!("{benchmark} {version}"))),
         (Arc::from("BENCHMARK_RULE_ID"), Arc::from(format!("{number} {title}"))),
     ];
-    let automated = manual.is_none();
-    Some(Rule {
+    Rule {
         info: RuleInfo {
-            id: format!("cis/{}/{number}", frame.id).into(),
+            id: frame.rule_id(number),
             package: RulesPackage::Cis,
-            title: Arc::clone(&title),
+            title: Arc::clone(title),
             severity,
             description,
             remediation,
             references,
-            automated,
-            recommendation: Some(Recommendation {
-                benchmark: Arc::clone(benchmark),
-                benchmark_version: Arc::clone(version),
-                number,
-                levels,
-                control: control.map(Arc::from),
-            }),
+            automated: manual.is_none(),
+            recommendation: Some(frame.place(head)),
         },
         finding: literal(&finding),
         attributes,
@@ -215,14 +304,13 @@ fn recommendation(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Op
             Some(advice) => Body::Manual(advice),
             None => Body::Parts(contents.into_iter().map(|content| content.part).collect()),
         },
-    })
+    }
 }
 
-fn names(list: &Node) -> String {
+fn names(list: &Node) -> Vec<&str> {
     let items = list.as_sequence().unwrap_or_default();
     let names = items.iter().filter_map(|item| item.get("control")?.as_scalar());
-    let names: Vec<&str> = names.map(|scalar| &*scalar.text).collect();
-    names.join(", ")
+    names.map(|scalar| &*scalar.text).collect()
 }
 
 fn levels(reader: &mut Reader<'_>, node: &Node) -> Vec<Arc<str>> {
@@ -242,12 +330,12 @@ fn instantiate(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Optio
     let name = reader.text(name_node, "control")?;
     let Some(control) = frame.controls.get(name) else {
         let message = format!("there is no control `{name}`");
-        let help = suggest::help(name, frame.controls.keys().map(|name| &**name));
+        let help = suggest::help(name, frame.controls.names());
         reader.report(codes::UNKNOWN_CONTROL, name_node.span, message, help);
         return None;
     };
     // A control with mistakes of its own has been reported already.
-    let control = control.as_ref()?;
+    let control = control?;
     let before = reader.diagnostics.len();
     let params = control.params.with(reader, node.get("with"));
     for missing in params.missing() {

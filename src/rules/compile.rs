@@ -1,12 +1,15 @@
 //! All files of a library to checked rules, with every mistake of every file.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ast::Rule;
-use super::benchmark::{self, Control};
+use super::benchmark;
+use super::control::Controls;
 use super::library::{FileKind, Library, RuleFile};
+use super::params::Params;
 use super::reader::Reader;
+use super::rule::{applies_to, plain};
+use super::scope::{Audience, Listed, Scope};
 use super::yaml::{self, Node};
 use super::{cve, rule};
 use crate::diagnostic::Diagnostic;
@@ -34,30 +37,37 @@ pub(crate) fn parsed(reader: &mut Reader<'_>, file: &RuleFile) -> Option<Node> {
     }
 }
 
-/// Every rule of a library, by package and id.
-pub(crate) fn rules(library: &Library, strict: bool) -> Result<Vec<Rule>, Vec<Diagnostic>> {
+/// The rules of a library by package and id, and the benchmarks that the scope leaves out. With
+/// `strict`, what came with the program is checked like what a user gave.
+pub(crate) fn rules(
+    library: &Library,
+    strict: bool,
+    scope: Option<&Scope>,
+) -> Result<(Vec<Rule>, Vec<Audience>), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let mut rules = Vec::new();
-    let mut controls = BTreeMap::new();
-    for file in library.files().filter(|file| file.kind == FileKind::Control) {
-        let name = file.id.strip_prefix("cis/controls/").unwrap_or(&file.id);
-        let mut reader = Reader::new(&file.name, &file.text);
-        let control = control(&mut reader, file, strict);
-        diagnostics.append(&mut reader.diagnostics);
-        controls.insert(Arc::from(name), control);
-    }
-    let embedded_controls =
-        library.files().all(|file| file.kind != FileKind::Control || file.is_embedded());
+    let (mut rules, mut left_out) = (Vec::new(), Vec::new());
+    let controls = Controls::of(library, strict, &mut diagnostics);
     for file in library.files() {
-        let patterns = strict || !file.is_embedded();
+        // What a user gave is read whole, and so is what is made of it.
+        let own =
+            !file.is_embedded() || file.kind == FileKind::Benchmark && !controls.are_embedded();
+        let scope = scope.filter(|_| !own);
+        if scope.is_some_and(|scope| file.kind.package().is_some_and(|p| !scope.selection.has(p))) {
+            continue;
+        }
+        let patterns = strict || own;
         let mut reader = Reader::new(&file.name, &file.text);
         match file.kind {
             FileKind::Control => continue,
             FileKind::Benchmark => {
-                if let Some(node) = tree(&mut reader, file) {
-                    let id = file.id.strip_prefix("cis/benchmarks/").unwrap_or(&file.id);
-                    let patterns = patterns || !embedded_controls;
-                    rules.extend(benchmark::rules(&mut reader, &node, id, &controls, patterns));
+                if let Some(gate) = scope.and_then(|scope| outside(scope, file)) {
+                    left_out.push(gate);
+                } else if let Some(node) = tree(&mut reader, file) {
+                    let selection = scope.map(|scope| &scope.selection);
+                    let id = benchmark_id(file);
+                    let made =
+                        benchmark::rules(&mut reader, &node, id, &controls, patterns, selection);
+                    rules.extend(made);
                 }
             }
             FileKind::Vulnerability => {
@@ -89,22 +99,55 @@ pub(crate) fn rules(library: &Library, strict: bool) -> Result<Vec<Rule>, Vec<Di
     }
     // Files come by id and recommendations in the order of their file; only packages are moved.
     rules.sort_by_key(|rule| rule.info.package);
-    Ok(rules)
+    Ok((rules, left_out))
 }
 
-/// A control that is right by itself; its parameters may lack values.
-fn control(reader: &mut Reader<'_>, file: &RuleFile, strict: bool) -> Option<Control> {
-    let node = tree(reader, file)?;
-    let params = rule::params(reader, &node);
-    let patterns = strict || !file.is_embedded();
-    rule::content(reader, &node, &params, patterns, false)?;
-    if !reader.diagnostics.is_empty() {
+/// What a list shows of every rule.
+pub(crate) fn listed(library: &Library) -> Result<Vec<Listed>, Vec<Diagnostic>> {
+    if !library.files().all(RuleFile::is_embedded) {
+        let (rules, _) = rules(library, false, None)?;
+        return Ok(rules.into_iter().map(|rule| Listed::from(rule.info)).collect());
+    }
+    // No benchmark is about any host: their recommendations are listed without being made.
+    let scope = Scope { benchmarks: Some(Default::default()), ..Scope::default() };
+    let (rules, _) = rules(library, false, Some(&scope))?;
+    let mut listed: Vec<Listed> = rules.into_iter().map(|rule| Listed::from(rule.info)).collect();
+    let mut diagnostics = Vec::new();
+    let controls = Controls::of(library, false, &mut diagnostics);
+    for file in library.files().filter(|file| file.kind == FileKind::Benchmark) {
+        let mut reader = Reader::new(&file.name, &file.text);
+        if let Some(node) = tree(&mut reader, file) {
+            listed.extend(benchmark::listed(&mut reader, &node, benchmark_id(file), &controls));
+        }
+        diagnostics.append(&mut reader.diagnostics);
+    }
+    listed.sort_by_key(|rule| rule.package);
+    if diagnostics.is_empty() { Ok(listed) } else { Err(diagnostics) }
+}
+
+/// The benchmarks that a scope can leave out.
+pub(crate) fn gates(library: &Library) -> Vec<Audience> {
+    library.files().filter_map(gate).collect()
+}
+
+fn benchmark_id(file: &RuleFile) -> &str {
+    file.id.strip_prefix("cis/benchmarks/").unwrap_or(&file.id)
+}
+
+/// Which hosts a benchmark of the program is about, read without the rest of its file.
+fn gate(file: &RuleFile) -> Option<Audience> {
+    if file.kind != FileKind::Benchmark {
         return None;
     }
-    Some(Control {
-        node: Arc::new(node),
-        params,
-        name: file.name.clone(),
-        text: Arc::from(&*file.text),
-    })
+    let node = yaml::member(file.tree?, "applies_to")?;
+    let mut reader = Reader::new(&file.name, &file.text);
+    let params = Params::default();
+    let (about, _) = applies_to(&mut plain(&mut reader, &params, false), &node)?;
+    Some(Audience { id: benchmark_id(file).into(), about: Arc::new(about) })
+}
+
+/// The gate of a benchmark that is about no host of the scope.
+fn outside(scope: &Scope, file: &RuleFile) -> Option<Audience> {
+    let wanted = scope.benchmarks.as_ref()?;
+    gate(file).filter(|gate| !wanted.contains(&gate.id))
 }

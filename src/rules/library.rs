@@ -10,6 +10,7 @@ use super::compile;
 use super::directory;
 use super::embedded;
 use super::plan::Plan;
+use super::scope::{Audience, Listed, Scope};
 use crate::diagnostic::Diagnostic;
 use crate::model::finding::RulesPackage;
 
@@ -44,6 +45,18 @@ impl FileKind {
             _ => return None,
         };
         good.then_some((kind, id))
+    }
+}
+
+impl FileKind {
+    /// The package whose rules the file makes; none for a control, which makes none by itself.
+    pub(crate) fn package(self) -> Option<RulesPackage> {
+        match self {
+            Self::Rule(package) => Some(package),
+            Self::Vulnerability => Some(RulesPackage::CommonVulnerabilities),
+            Self::Benchmark => Some(RulesPackage::Cis),
+            Self::Control => None,
+        }
     }
 }
 
@@ -151,7 +164,29 @@ impl Library {
     /// # Errors
     /// Every mistake in every file.
     pub fn compile(&self) -> Result<Plan, Vec<Diagnostic>> {
-        compile::rules(self, false).map(Plan::of)
+        compile::rules(self, false, None).map(|(rules, _)| Plan::of(rules))
+    }
+
+    /// The rules that a run needs, checked and planned, as [`Plan::select`] gives them.
+    ///
+    /// # Errors
+    /// Every mistake in every file that a user gave.
+    pub fn compile_for(&self, scope: &Scope) -> Result<Plan, Vec<Diagnostic>> {
+        let (rules, left_out) = compile::rules(self, false, Some(scope))?;
+        Ok(Plan::of(rules).without(left_out).select(&scope.selection))
+    }
+
+    /// The benchmarks that [`Library::compile_for`] can leave out.
+    pub fn benchmarks(&self) -> Vec<Audience> {
+        compile::gates(self)
+    }
+
+    /// What a list shows of every rule, in the order of [`Library::compile`].
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn list(&self) -> Result<Vec<Listed>, Vec<Diagnostic>> {
+        compile::listed(self)
     }
 
     /// The checked rules, as the plan is made of them; with `strict`, patterns of embedded files
@@ -160,6 +195,6 @@ impl Library {
     /// # Errors
     /// Every mistake in every file.
     pub fn checked(&self, strict: bool) -> Result<Vec<super::ast::Rule>, Vec<Diagnostic>> {
-        compile::rules(self, strict)
+        compile::rules(self, strict, None).map(|(rules, _)| rules)
     }
 }

@@ -5,6 +5,7 @@ pub mod ast;
 mod benchmark;
 mod compile;
 mod condition;
+mod control;
 mod cve;
 mod directory;
 mod embedded;
@@ -19,11 +20,13 @@ pub(crate) mod reader;
 mod rule;
 mod scaffold;
 mod schema;
+mod scope;
 pub(crate) mod selfcheck;
 mod suggest;
 pub mod words;
 pub mod yaml;
 
+pub use benchmark::profiles;
 pub use library::{FileKind, Library, RuleFile};
 pub(crate) use plan::{
     Atom, Atoms, FileAccess, Program, ProgramBody, ProgramPart, RowSet, Step, TablePlan,
@@ -31,3 +34,4 @@ pub(crate) use plan::{
 pub use plan::{DEFAULT_PROFILE, Plan, Selection};
 pub use scaffold::{path as scaffold_path, scaffold};
 pub use schema::schema;
+pub use scope::{Audience, Listed, Scope};

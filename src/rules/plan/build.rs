@@ -33,6 +33,7 @@ pub(super) fn plan(rules: Vec<Rule>) -> Plan {
         rules: infos.into(),
         programs: programs.into(),
         atoms: Arc::new(interner.finish()),
+        left_out: Arc::new([]),
         profile: None,
     }
 }

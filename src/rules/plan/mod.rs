@@ -8,6 +8,7 @@ mod rows;
 use std::sync::Arc;
 
 use super::ast::{Pred, Query, Template};
+use super::scope::Audience;
 use crate::model::finding::{RuleInfo, RulesPackage};
 
 pub(crate) use rows::{FileAccess, TablePlan};
@@ -22,6 +23,9 @@ pub struct Plan {
     pub rules: Arc<[RuleInfo]>,
     pub(crate) programs: Arc<[Program]>,
     pub(crate) atoms: Arc<Atoms>,
+    /// Benchmarks that are about no host of this run: a host that they are about must not be
+    /// judged without them.
+    pub(crate) left_out: Arc<[Audience]>,
     /// The CIS profile that was selected.
     pub(crate) profile: Option<Arc<str>>,
 }
@@ -124,14 +128,9 @@ impl Plan {
     /// profile; a profile of level 2 includes those of level 1 of its kind.
     #[must_use]
     pub fn select(&self, selection: &Selection) -> Self {
-        let profile = selection.profile.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
         let kept = self.rules.iter().zip(self.programs.iter()).filter(|(rule, _)| {
-            let package =
-                selection.packages.is_empty() || selection.packages.contains(&rule.package);
-            let level = rule.recommendation.as_ref().is_none_or(|recommendation| {
-                recommendation.levels.iter().any(|level| includes(&profile, level))
-            });
-            package && level
+            let levels = rule.recommendation.as_ref().map(|cis| &cis.levels);
+            selection.has(rule.package) && levels.is_none_or(|levels| selection.reaches(levels))
         });
         let (rules, programs): (Vec<_>, Vec<_>) =
             kept.map(|(rule, program)| (rule.clone(), program.clone())).unzip();
@@ -139,54 +138,20 @@ impl Plan {
             rules: rules.into(),
             programs: programs.into(),
             atoms: Arc::clone(&self.atoms),
-            profile: Some(profile),
+            left_out: Arc::clone(&self.left_out),
+            profile: Some(selection.profile()),
         }
     }
 
-    /// The names of all CIS profiles in the plan, sorted.
-    pub fn profiles(&self) -> Vec<Arc<str>> {
-        let mut profiles: Vec<Arc<str>> = self
-            .rules
-            .iter()
-            .filter_map(|rule| rule.recommendation.as_ref())
-            .flat_map(|recommendation| recommendation.levels.iter().cloned())
-            .collect();
-        profiles.sort();
-        profiles.dedup();
-        profiles
+    /// The plan, knowing which benchmarks were left out of it.
+    #[must_use]
+    pub(crate) fn without(mut self, left_out: Vec<Audience>) -> Self {
+        self.left_out = left_out.into();
+        self
     }
 
     /// How many atoms and row sets the rules share, for figures.
     pub fn size(&self) -> (usize, usize) {
         (self.atoms.atoms.len(), self.atoms.row_sets.len())
-    }
-}
-
-/// Whether a profile has the recommendations of a level.
-fn includes(profile: &str, level: &str) -> bool {
-    let same = profile.eq_ignore_ascii_case(level);
-    let below = |two: &str, one: &str| {
-        let (Some(p), Some(l)) = (rest(profile, two), rest(level, one)) else { return false };
-        p.eq_ignore_ascii_case(l)
-    };
-    same || below("level 2", "level 1")
-}
-
-fn rest<'t>(text: &'t str, start: &str) -> Option<&'t str> {
-    let head = text.get(..start.len())?;
-    head.eq_ignore_ascii_case(start).then(|| &text[start.len()..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::includes;
-
-    #[test]
-    fn level_two_includes_level_one_of_its_kind() {
-        assert!(includes("Level 2 - Server", "Level 1 - Server"));
-        assert!(includes("level 1 - server", "Level 1 - Server"));
-        assert!(!includes("Level 2 - Server", "Level 1 - Workstation"));
-        assert!(!includes("Level 1 - Server", "Level 2 - Server"));
-        assert!(includes("Level 2", "Level 1"));
     }
 }

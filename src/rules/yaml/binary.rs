@@ -24,6 +24,24 @@ pub fn decode(bytes: &'static [u8]) -> Option<Node> {
     reader.bytes.is_empty().then_some(node)
 }
 
+/// The value of one key of the mapping that these bytes are; what comes before it is passed over
+/// and what comes after it is not looked at.
+pub fn member(bytes: &'static [u8], wanted: &str) -> Option<Node> {
+    let mut reader = Reader { bytes, last: 0 };
+    if reader.byte()? != MAPPING {
+        return None;
+    }
+    reader.span()?;
+    for _ in 0..reader.length()? {
+        reader.span()?;
+        if reader.text()? == wanted {
+            return reader.node(1);
+        }
+        reader.skip(1)?;
+    }
+    None
+}
+
 struct Writer {
     bytes: Vec<u8>,
     last: u32,
@@ -123,6 +141,28 @@ impl Reader {
         (length <= self.bytes.len()).then_some(length)
     }
 
+    /// Passes a node over.
+    fn skip(&mut self, depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let kind = self.byte()?;
+        self.span()?;
+        match kind {
+            PLAIN | QUOTED => drop(self.text()?),
+            SEQUENCE => (0..self.length()?).try_for_each(|_| self.skip(depth + 1))?,
+            MAPPING => {
+                for _ in 0..self.length()? {
+                    self.span()?;
+                    self.text()?;
+                    self.skip(depth + 1)?;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
     fn node(&mut self, depth: usize) -> Option<Node> {
         if depth > MAX_DEPTH {
             return None;
@@ -163,6 +203,17 @@ mod tests {
         let node = parse(TEXT).unwrap();
         let bytes: &'static [u8] = encode(&node).leak();
         assert_eq!(decode(bytes), Some(node));
+    }
+
+    #[test]
+    fn one_member_without_the_rest() {
+        let node = parse(TEXT).unwrap();
+        let bytes: &'static [u8] = encode(&node).leak();
+        for key in ["a", "b", "e"] {
+            assert_eq!(member(bytes, key).as_ref(), node.get(key), "{key}");
+        }
+        assert_eq!(member(bytes, "f"), None);
+        assert_eq!(member(encode(node.get("b").unwrap()).leak(), "x"), None);
     }
 
     #[test]

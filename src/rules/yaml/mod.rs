@@ -9,7 +9,7 @@ mod parse;
 
 use std::borrow::Cow;
 
-pub use binary::{decode, encode};
+pub use binary::{decode, encode, member};
 pub use parse::parse;
 
 /// The most bytes a file may have.

@@ -1,0 +1,69 @@
+//! The rules that a scan was asked for, made ready for the hosts that it finds.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::args::{PackageName, Scan};
+use super::{Exit, Failure, render};
+use crate::diagnostic::Diagnostic;
+use crate::model::finding::RulesPackage;
+use crate::rules::{Audience, Library, Plan, Scope, Selection, profiles};
+
+/// The rules that were asked for.
+pub(super) struct Chosen {
+    library: Library,
+    selection: Selection,
+    /// Where the user gave rules: their mistakes are told before anything else is done.
+    whole: Option<Plan>,
+}
+
+impl Chosen {
+    /// As the arguments say; what is wrong has been told when this returns.
+    pub(super) fn read(arguments: &Scan) -> Result<Self, Failure> {
+        let profile = arguments.profile.as_str();
+        if !profiles().any(|known| known.eq_ignore_ascii_case(profile)) {
+            let known = profiles().collect::<Vec<_>>().join("`, `");
+            render::line(&format!("error: there is no profile {profile:?}; there is `{known}`"));
+            return Err(Failure::Told(Exit::Usage));
+        }
+        let packages = arguments.package.iter().map(|name| package(*name)).collect();
+        let selection = Selection { packages, profile: Some(profile.into()) };
+        let library = Library::with_directories(&arguments.rules).map_err(told)?;
+        let mut chosen = Self { library, selection, whole: None };
+        if !arguments.rules.is_empty() {
+            chosen.whole = Some(chosen.compile(None)?);
+        }
+        Ok(chosen)
+    }
+
+    /// The plan; `about` says which of the benchmarks are about some host.
+    pub(super) fn plan(
+        &self,
+        about: impl FnOnce(&[Audience]) -> BTreeSet<Arc<str>>,
+    ) -> Result<Plan, Failure> {
+        match &self.whole {
+            Some(plan) => Ok(plan.clone()),
+            None => self.compile(Some(about(&self.library.benchmarks()))),
+        }
+    }
+
+    fn compile(&self, benchmarks: Option<BTreeSet<Arc<str>>>) -> Result<Plan, Failure> {
+        let scope = Scope { selection: self.selection.clone(), benchmarks };
+        self.library.compile_for(&scope).map_err(told)
+    }
+}
+
+/// Shows every mistake.
+fn told(diagnostics: Vec<Diagnostic>) -> Failure {
+    diagnostics.iter().for_each(render::diagnostic);
+    Failure::Told(Exit::BadRules)
+}
+
+fn package(name: PackageName) -> RulesPackage {
+    match name {
+        PackageName::Cve => RulesPackage::CommonVulnerabilities,
+        PackageName::Cis => RulesPackage::Cis,
+        PackageName::Sbp => RulesPackage::SecurityBestPractices,
+        PackageName::Rba => RulesPackage::RuntimeBehavior,
+    }
+}
