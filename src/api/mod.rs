@@ -1,13 +1,14 @@
 //! Rank 4. The API of Amazon Inspector Classic (2016-02-16) over the store, for scripts and tools
 //! that were written against it.
 //!
-//! [`Service`] answers operations and knows nothing of HTTP. [`runs`] takes runs through their
-//! states, [`notify`] sends what they tell.
+//! [`Service`] answers operations and knows nothing of HTTP, which [`http`] speaks. [`runs`] takes
+//! runs through their states, [`notify`] sends what they tell.
 
 pub mod agents;
 mod assets;
 mod exclude;
 mod fault;
+pub mod http;
 mod input;
 pub mod notify;
 mod operations;
@@ -15,6 +16,8 @@ mod packages;
 pub mod runs;
 mod token;
 
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +73,8 @@ pub struct Service {
     clock: Clock,
     live: Option<Arc<dyn LiveHost>>,
     work: Bell,
+    /// Held while the service lives; the system lets go of it however the program ends.
+    _lock: File,
 }
 
 /// Wakes the threads that wait for work.
@@ -104,6 +109,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// Another program serves the directory.
+    #[error("{0}: another assay serves this directory")]
+    InUse(PathBuf),
     /// The store cannot be opened.
     #[error("{path}: {error}")]
     Store {
@@ -131,6 +139,7 @@ impl Service {
     /// # Errors
     /// The directory or the store cannot be used, or this machine cannot be an agent.
     pub fn open(parts: Parts) -> Result<Self, StartError> {
+        let lock = lock(&parts.data)?;
         let folders = ["agents", "notifications", "runs"];
         for folder in folders.map(|name| parts.data.join(name)) {
             std::fs::create_dir_all(&folder)
@@ -156,6 +165,7 @@ impl Service {
             clock: parts.clock,
             live: parts.live,
             work: Bell::default(),
+            _lock: lock,
         })
     }
 
@@ -174,6 +184,21 @@ impl Service {
     /// The directory that holds everything.
     fn data(&self) -> &Path {
         &self.data
+    }
+}
+
+/// Makes the data directory, which is its owner's alone, and takes it for this program.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let path = data.join("lock");
+    let failed = |error| StartError::Data { path: path.clone(), error };
+    if !data.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    }
+    let file = File::options().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

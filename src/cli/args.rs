@@ -60,6 +60,9 @@ pub(super) enum Command {
     /// Look into a snapshot file
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// Answer the API of Amazon Inspector Classic for a directory of snapshots
+    #[cfg(feature = "server")]
+    Serve(Serve),
     /// Compare package versions: prints <, = or >
     Vercmp {
         /// dpkg, rpm, apk, semver (also npm, go, cargo), pypi, gem or maven
@@ -192,6 +195,45 @@ pub(super) struct Collect {
     /// Give the host a tag; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     pub(super) tag: Vec<(String, String)>,
+}
+
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  assay serve --data /var/lib/assay
+  assay serve --listen 127.0.0.1:8443 --data /var/lib/assay --live
+  aws inspector list-rules-packages --endpoint-url http://127.0.0.1:8080
+
+Exit codes: 0 ended by a signal, 2 usage, 3 bad rules, 4 the directory, address or a file cannot be
+used, 70 internal error")]
+pub(super) struct Serve {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(super) listen: String,
+    /// Where targets, templates, runs, findings and keys are kept, and snapshots are put
+    #[arg(long, value_name = "DIR", default_value = "assay-data")]
+    pub(super) data: PathBuf,
+    /// This machine is an agent too: a run observes it for the template's duration
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Answer without signatures; for loopback addresses only
+    #[arg(long)]
+    pub(super) no_auth: bool,
+    /// Let other machines connect; needs TLS
+    #[arg(long)]
+    pub(super) allow_remote: bool,
+    /// The certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Add rules from a directory laid out like rulesets/; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The CIS profile
+    #[arg(long, value_name = "NAME", default_value = crate::rules::DEFAULT_PROFILE)]
+    pub(super) profile: String,
 }
 
 /// The longest observation: a day, as in Inspector.

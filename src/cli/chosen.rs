@@ -20,14 +20,9 @@ pub(super) struct Chosen {
 impl Chosen {
     /// As the arguments say; what is wrong has been told when this returns.
     pub(super) fn read(arguments: &Scan) -> Result<Self, Failure> {
-        let profile = arguments.profile.as_str();
-        if !profiles().any(|known| known.eq_ignore_ascii_case(profile)) {
-            let known = profiles().collect::<Vec<_>>().join("`, `");
-            render::line(&format!("error: there is no profile {profile:?}; there is `{known}`"));
-            return Err(Failure::Told(Exit::Usage));
-        }
+        let profile = profile(&arguments.profile)?;
         let packages = arguments.package.iter().map(|name| package(*name)).collect();
-        let selection = Selection { packages, profile: Some(profile.into()) };
+        let selection = Selection { packages, profile: Some(profile) };
         let library = Library::with_directories(&arguments.rules).map_err(told)?;
         let mut chosen = Self { library, selection, whole: None };
         if !arguments.rules.is_empty() {
@@ -53,8 +48,18 @@ impl Chosen {
     }
 }
 
+/// A profile that is known.
+pub(super) fn profile(name: &str) -> Result<Arc<str>, Failure> {
+    if profiles().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(name.into());
+    }
+    let known = profiles().collect::<Vec<_>>().join("`, `");
+    render::line(&format!("error: there is no profile {name:?}; there is `{known}`"));
+    Err(Failure::Told(Exit::Usage))
+}
+
 /// Shows every mistake.
-fn told(diagnostics: Vec<Diagnostic>) -> Failure {
+pub(super) fn told(diagnostics: Vec<Diagnostic>) -> Failure {
     diagnostics.iter().for_each(render::diagnostic);
     Failure::Told(Exit::BadRules)
 }

@@ -11,6 +11,8 @@ mod progress;
 mod render;
 mod rules;
 mod scan;
+#[cfg(feature = "server")]
+mod serve;
 mod snapshot;
 mod source;
 mod vercmp;
@@ -57,6 +59,8 @@ fn perform(command: Command) -> Result<Exit, Failure> {
         Command::Rules(command) => rules::run(&command),
         Command::Explain { code } => facts::explain(code.as_deref()),
         Command::Facts { table } => facts::run(table.as_deref()),
+        #[cfg(feature = "server")]
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Vercmp { scheme, a, b } => vercmp::run(&scheme, a.as_deref().zip(b.as_deref())),
         Command::Completions { shell } => completions(shell),

@@ -49,7 +49,7 @@ pub(super) fn collect_from(wanted: Wanted<'_>, codec: Codec) -> Result<Vec<u8>, 
 
 /// The time, for the snapshot.
 #[expect(clippy::disallowed_methods, reason = "a snapshot says when it was taken")]
-fn now() -> Time {
+pub(super) fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Time(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
 }

@@ -7,6 +7,7 @@ pub mod advisory;
 pub mod collect;
 pub mod rules;
 pub mod scan;
+pub mod serve;
 pub mod snapshot;
 
 /// The documentation of one code.
@@ -57,7 +58,7 @@ use codes;
 
 /// Every code there is, in the order of the ids within each rank.
 pub fn all() -> impl Iterator<Item = Code> {
-    [advisory::ALL, collect::ALL, rules::ALL, scan::ALL, snapshot::ALL]
+    [advisory::ALL, collect::ALL, rules::ALL, scan::ALL, serve::ALL, snapshot::ALL]
         .into_iter()
         .flatten()
         .copied()
