@@ -68,6 +68,15 @@ impl Rule {
         self.option.as_deref() == Some("-D") && self.keys.is_empty()
     }
 
+    /// Whether it keeps the kernel from auditing system calls of any new process.
+    pub fn is_never_task(&self) -> bool {
+        self.kind() == "rule"
+            && self.list.as_deref() == Some("task")
+            && self.action.as_deref() == Some("never")
+            && self.fields.is_empty()
+            && self.comparisons.is_empty()
+    }
+
     /// Whether the kernel takes no rules after it.
     pub fn is_lock(&self) -> bool {
         self.option.as_deref() == Some("-e") && self.value.as_deref() == Some("2")

@@ -71,6 +71,24 @@ fn components(path: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// A link's target as a path, of where `path` is the link, without following any more links.
+pub(super) fn joined(path: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let base = path.rsplit_once('/').map_or("", |(base, _)| base);
+    let whole =
+        if target.starts_with('/') { target.to_owned() } else { format!("{base}/{target}") };
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use crate::model::cell::{AbsPath, Fact, Mode};
 use crate::model::facts::Rows;
 use crate::model::lens::ConfigFiles;
 use crate::model::lens::sshd::Sshd;
+use crate::model::paths::joined;
 use crate::model::schema::TableSchema;
 use crate::model::state::{FactError, TableState};
 use crate::model::table::{ConfigFile, File, FileKind, Group, User};
@@ -145,24 +146,6 @@ impl Found {
             if self.too_many { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     }
-}
-
-/// A link's target as a path, without following any more links.
-fn joined(path: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let base = path.rsplit_once('/').map_or("", |(base, _)| base);
-    let whole =
-        if target.starts_with('/') { target.to_owned() } else { format!("{base}/{target}") };
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// `HostKey` names keys; without it sshd looks for ssh_host_*_key in /etc/ssh.

@@ -5,6 +5,7 @@ pub mod account_groups;
 pub mod account_passwords;
 pub mod accounts;
 pub mod apparmor_profiles;
+pub mod audit_watches;
 pub mod dot_files;
 pub mod firewalls;
 pub mod guarded_files;
@@ -13,6 +14,8 @@ pub mod mail_servers;
 pub mod modules;
 pub mod mounts;
 pub mod pam_settings;
+pub mod pam_wheel;
+pub mod privileged_programs;
 pub mod root_executables;
 pub mod root_path;
 pub mod setuid_files;
@@ -49,12 +52,15 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &dot_files::Derivation,
         &homes::Derivation,
         &apparmor_profiles::Derivation,
+        &audit_watches::Derivation,
         &guarded_files::Derivation,
         &mail_servers::Derivation,
         &firewalls::Derivation,
         &modules::Derivation,
         &mounts::Derivation,
         &pam_settings::Derivation,
+        &pam_wheel::Derivation,
+        &privileged_programs::Derivation,
         &root_executables::Derivation,
         &root_path::Derivation,
         &setuid_files::Derivation,

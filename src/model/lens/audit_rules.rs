@@ -51,7 +51,7 @@ facts! {
         pub comparisons: Vec<Arc<str>>,
         /// Keys, by -k or key=.
         pub keys: Vec<Arc<str>>,
-        /// Whether it counts: no later -D deletes it, no earlier -e 2 locks it out, and its file is one that is loaded.
+        /// Whether it counts: no later -D deletes it, no earlier -e 2 locks it out, its file is one that is loaded, and, for rules of `exit`, no rule `never,task` keeps the kernel from looking at them.
         pub effective: bool,
     }
 }
@@ -73,10 +73,17 @@ impl super::Lens for Lens {
         for (list, counts) in [(loaded, true), (main, parts.is_empty())] {
             let cleared = list.iter().rposition(|line| line.rule.is_delete_all());
             let locked = list.iter().position(|line| line.rule.is_lock());
+            let is_loaded = |order: usize| {
+                cleared.is_none_or(|at| order >= at) && locked.is_none_or(|at| order <= at)
+            };
+            let quiet = list
+                .iter()
+                .enumerate()
+                .any(|(order, line)| line.rule.is_never_task() && is_loaded(order));
             for (order, line) in list.into_iter().enumerate() {
                 let effective = counts
-                    && cleared.is_none_or(|at| order >= at)
-                    && locked.is_none_or(|at| order <= at);
+                    && is_loaded(order)
+                    && !(quiet && line.rule.list.as_deref() == Some("exit"));
                 reading.push(row(line, order, effective));
             }
         }
@@ -223,6 +230,17 @@ mod tests {
                 "audit.rules:5 /c -",
             ]
         );
+    }
+
+    #[test]
+    fn rules_of_exit_do_not_count_where_no_task_is_audited() {
+        let texts = [(MAIN, "-D\n-w /a\n-a exclude,always -F msgtype=CWD\n-a never,task\n")];
+        assert_eq!(
+            shown(&texts),
+            ["audit.rules:1 -D", "audit.rules:2 /a -", "audit.rules:3 ", "audit.rules:4 "]
+        );
+        let some = [(MAIN, "-w /a\n-a task,never -F uid=5\n")];
+        assert_eq!(shown(&some), ["audit.rules:1 /a", "audit.rules:2 "]);
     }
 
     #[test]

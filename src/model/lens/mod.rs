@@ -19,6 +19,7 @@ pub mod login_defs;
 pub mod modprobe;
 pub mod pam;
 pub mod pwquality;
+pub mod selinux;
 pub mod shell;
 pub mod sshd;
 pub mod sudo;
@@ -84,6 +85,7 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &modprobe::Lens,
         &pam::Lens,
         &pwquality::Lens,
+        &selinux::Lens,
         &shell::Lens,
         &sshd::Lens,
         &sudo::defaults::Lens,
