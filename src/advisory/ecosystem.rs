@@ -34,6 +34,12 @@ impl Ecosystem {
         }
     }
 
+    /// From what [`Display`](fmt::Display) wrote, as it is.
+    pub fn named(text: &str) -> Self {
+        let (name, release) = text.split_once(':').unwrap_or((text, ""));
+        Self::new(name, release)
+    }
+
     /// The package manager whose version order holds, as `model::version` names it; `None` for
     /// language ecosystems.
     pub fn manager(&self) -> Option<&'static str> {

@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::emit::Format;
+use crate::model::cell::Time;
 use crate::model::table;
 
 const EXITS: &str = "Exit codes:
@@ -63,6 +64,9 @@ pub(super) enum Command {
     /// Answer the API of Amazon Inspector Classic for a directory of snapshots
     #[cfg(feature = "server")]
     Serve(Serve),
+    /// Make a database of advisory feeds, and look into one
+    #[command(subcommand)]
+    Advisories(Advisories),
     /// Compare package versions: prints <, = or >
     Vercmp {
         /// dpkg, rpm, apk, semver (also npm, go, cargo), pypi, gem or maven
@@ -320,4 +324,57 @@ pub(super) enum Snapshot {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Advisories {
+    /// Read feeds into one database
+    Import(Import),
+    /// What a database holds, and how old it is
+    Info {
+        /// The database file
+        file: PathBuf,
+    },
+    /// Read every byte, compare every checksum, and the signature where one is asked for
+    Verify {
+        /// The database file
+        file: PathBuf,
+        /// Require FILE.minisig to be a signature by this minisign key: a file, or the line in it
+        #[arg(long, value_name = "PUBKEY")]
+        signed_by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Kinds:
+  osv, debian-tracker, debian-list, updateinfo, secdb, oval, csaf   advisories
+  openvex                                                           exceptions
+  kev, epss, nvd                                  known exploitation, scores
+
+Examples:
+  assay advisories import debian-tracker.json kev.json -o advisories.db
+  assay advisories import osv almalinux.zip -o advisories.db
+  assay advisories import --release \"Fedora:41\" updateinfo.xml.gz -o advisories.db")]
+pub(super) struct Import {
+    /// The feeds: files as they were downloaded, compressed or not, or directories of them; a kind
+    /// before them holds for all, without it each is told by its content
+    #[arg(required = true, value_name = "[KIND] FILE")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// The database file to write
+    #[arg(short, long, value_name = "DB")]
+    pub(super) output: PathBuf,
+    /// The release that feeds are for which do not say it, for example Debian:12
+    #[arg(long, value_name = "NAME:RELEASE")]
+    pub(super) release: Option<String>,
+    /// The day on which the feeds were fetched, for those that do not say when they were made
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub(super) fetched: Option<Time>,
+}
+
+fn day(text: &str) -> Result<Time, String> {
+    let day = text.parse::<jiff::civil::Date>().ok();
+    let start = day.and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.into()).ok());
+    start
+        .map(|start| Time(start.as_second()))
+        .ok_or_else(|| "a day is for example 2026-11-25".into())
 }

@@ -1,5 +1,6 @@
 //! Rank 5. The command line: the only place that parses arguments, prints and exits.
 
+mod advisories;
 mod args;
 mod chosen;
 mod collect;
@@ -62,6 +63,7 @@ fn perform(command: Command) -> Result<Exit, Failure> {
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Snapshot(command) => snapshot::run(&command),
+        Command::Advisories(command) => advisories::run(&command),
         Command::Vercmp { scheme, a, b } => vercmp::run(&scheme, a.as_deref().zip(b.as_deref())),
         Command::Completions { shell } => completions(shell),
     }

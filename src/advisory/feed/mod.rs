@@ -34,6 +34,7 @@ pub use detect::detect;
 pub use error::FeedError;
 use output::Output;
 use source::Document;
+pub use source::is_feed_name;
 
 /// A kind of feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,5 @@
-//! `V...`: an advisory feed or database cannot be used. Feeds have V001 to V019.
+//! `V...`: an advisory feed or database cannot be used. Feeds have V001 to V019, databases
+//! V020 on.
 
 super::codes! {
     UNRECOGNISED = "V001", "not a kind of feed that is known",
@@ -30,4 +31,41 @@ super::codes! {
     EMPTY_FEED = "V009", "the feed has no entries",
         "The file can be read and holds no advisory at all. A database made of it would find \
          nothing on any host, so it is refused.";
+    NOT_A_DATABASE = "V020", "not an advisory database",
+        "The file does not begin as advisory databases do. A feed as it was downloaded is no \
+         database yet: make one with `assay advisories import FEED... -o advisories.db`.";
+    DATABASE_CUT = "V021", "the database is cut short",
+        "The file ends before its own table of contents says. A copy or a download stopped early. \
+         Nothing of it is used, because what is missing could hold the advisories that matter. \
+         Copy it again or import again.";
+    DATABASE_NEWER = "V022", "the database is of another version",
+        "The database was written by an assay with another version of the format, which this one \
+         would read wrongly. Use the newer assay, or import the feeds again with this one.";
+    DATABASE_HASH = "V023", "the database is damaged",
+        "A part of the database does not have the hash that was written beside it: the disk, a \
+         copy, or somebody changed it. Nothing that depends on that part is believed. Copy it \
+         again or import again.";
+    DATABASE_MALFORMED = "V024", "the database makes no sense",
+        "The bytes have the hash that was written and do not fit together, so what wrote them was \
+         not assay or had a mistake. Import the feeds again; if it stays so, report it.";
+    DATABASE_UNREADABLE = "V025", "the database cannot be read",
+        "The operating system refuses to read the file, or it is a directory, a pipe or a device. \
+         The message carries what the system said.";
+    UNSIGNED = "V026", "the database is not signed",
+        "A signature is required (`--signed-by`) and the file NAME.minisig beside the database is \
+         missing or no signature of minisign. Sign with `minisign -S -m NAME`, and bring both files.";
+    WRONG_SIGNATURE = "V027", "the signature is not right",
+        "The signature beside the database is by another key than the one required, or of other \
+         bytes: the database was changed after it was signed, or the files do not belong together. \
+         Do not use it.";
+    BAD_KEY = "V028", "the public key cannot be used",
+        "`--signed-by` takes the file with a minisign public key (minisign.pub), or the line of \
+         base64 in it that begins with RW.";
+    DATABASE_TOO_LARGE = "V029", "more than a database holds",
+        "The feeds have more of something, or something longer, than the format has room for. No \
+         real feed comes near; import fewer feeds into one database and give several to the scan.";
+    NO_ADVISORIES = "V030", "no advisory about any package",
+        "The feeds that were given say which packages are affected by nothing: scores and lists of \
+         exploited vulnerabilities alone find nothing on any host. Import them together with a feed \
+         of your distribution.";
 }

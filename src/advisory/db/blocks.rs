@@ -1,0 +1,163 @@
+//! Texts, compressed in blocks: a record is found by its number, and one block is decompressed for
+//! it. The head of such a section names each block's first record, place, lengths and hash.
+
+use std::sync::Arc;
+
+use super::bytes::{Cursor, Problem, put_int};
+use super::{DbError, layout};
+
+/// One block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block {
+    /// The number of its first record.
+    first: u32,
+    /// How many records it has.
+    pub(super) count: u32,
+    /// Where it begins in the body.
+    pub(super) at: u64,
+    /// Bytes in the file.
+    pub(super) stored: usize,
+    /// Bytes when decompressed.
+    raw: usize,
+    /// BLAKE3 of the bytes in the file.
+    hash: [u8; layout::HASH_LEN],
+}
+
+/// The blocks of a section.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    /// How many records there are.
+    pub(super) records: u32,
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Directory {
+    /// Out of the head of a section whose body has this many bytes.
+    pub(super) fn decode(head: &[u8], body: u64) -> Result<Self, Problem> {
+        let mut cursor = Cursor(head);
+        let records = cursor.u32()?;
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut at: u64 = 0;
+        let mut first: u32 = 0;
+        while !cursor.0.is_empty() {
+            let count = u32::try_from(cursor.int()?).map_err(|_| "a count is too large")?;
+            let stored = usize::try_from(cursor.int()?).map_err(|_| "a block is too large")?;
+            let raw = usize::try_from(cursor.int()?).map_err(|_| "a block is too large")?;
+            if count == 0 || raw > layout::MAX_BLOCK || stored > 2 * layout::MAX_BLOCK {
+                return Err("a block is too large");
+            }
+            blocks.push(Block { first, count, at, stored, raw, hash: cursor.hash()? });
+            at = at.checked_add(stored as u64).ok_or("a block is too large")?;
+            first = first.checked_add(count).ok_or("a count is too large")?;
+        }
+        if first != records || at != body {
+            return Err("its blocks are not what it promises");
+        }
+        Ok(Self { records, blocks })
+    }
+
+    /// The block of a record, its number, and the record's place in it.
+    pub(super) fn find(&self, record: u32) -> Option<(usize, &Block, u32)> {
+        if record >= self.records {
+            return None;
+        }
+        let index = self.blocks.partition_point(|block| block.first <= record).checked_sub(1)?;
+        let block = self.blocks.get(index)?;
+        Some((index, block, record - block.first))
+    }
+}
+
+impl Block {
+    /// The raw bytes, the hash of the stored ones checked.
+    pub(super) fn open(&self, stored: &[u8], place: &str) -> Result<Arc<Vec<u8>>, DbError> {
+        self.check(stored, place)?;
+        let raw = zstd::bulk::decompress(stored, self.raw)
+            .map_err(|_| DbError::malformed(place, "a block cannot be decompressed"))?;
+        if raw.len() == self.raw {
+            Ok(Arc::new(raw))
+        } else {
+            Err(DbError::malformed(place, "a block has another length than it claims"))
+        }
+    }
+
+    /// Compares the stored bytes with their hash.
+    fn check(&self, stored: &[u8], place: &str) -> Result<(), DbError> {
+        if *blake3::hash(stored).as_bytes() == self.hash {
+            Ok(())
+        } else {
+            Err(DbError::HashMismatch(place.to_owned()))
+        }
+    }
+}
+
+/// Shows every record of a raw block that must have this many.
+pub(super) fn each(
+    raw: &[u8],
+    count: u32,
+    show: &dyn Fn(&[u8]) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut cursor = Cursor(raw);
+    for _ in 0..count {
+        let len = cursor.count()?;
+        show(cursor.take(len)?)?;
+    }
+    cursor.end()
+}
+
+/// The bytes of the record at a place in a raw block.
+pub(super) fn record(raw: &[u8], place: u32) -> Result<&[u8], Problem> {
+    let mut cursor = Cursor(raw);
+    for _ in 0..place {
+        let len = cursor.count()?;
+        cursor.take(len)?;
+    }
+    let len = cursor.count()?;
+    cursor.take(len)
+}
+
+/// Writes the records of a section.
+#[derive(Default)]
+pub(super) struct Writer {
+    records: u32,
+    in_block: u32,
+    raw: Vec<u8>,
+    head: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn push(&mut self, record: &[u8]) -> Result<(), DbError> {
+        put_int(&mut self.raw, record.len() as u64);
+        self.raw.extend_from_slice(record);
+        self.records = self.records.checked_add(1).ok_or(DbError::TooLarge("a text section"))?;
+        self.in_block += 1;
+        if self.raw.len() >= layout::BLOCK { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), DbError> {
+        if self.in_block == 0 {
+            return Ok(());
+        }
+        if self.raw.len() > layout::MAX_BLOCK {
+            return Err(DbError::TooLarge("the text of an advisory"));
+        }
+        let stored = zstd::bulk::compress(&self.raw, layout::ZSTD_LEVEL)
+            .map_err(|_| DbError::TooLarge("a block of texts"))?;
+        put_int(&mut self.head, u64::from(self.in_block));
+        put_int(&mut self.head, stored.len() as u64);
+        put_int(&mut self.head, self.raw.len() as u64);
+        self.head.extend_from_slice(blake3::hash(&stored).as_bytes());
+        self.body.extend_from_slice(&stored);
+        self.raw.clear();
+        self.in_block = 0;
+        Ok(())
+    }
+
+    /// The head and the body.
+    pub(super) fn finish(mut self) -> Result<(Vec<u8>, Vec<u8>), DbError> {
+        self.flush()?;
+        let mut head = self.records.to_le_bytes().to_vec();
+        head.append(&mut self.head);
+        Ok((head, self.body))
+    }
+}
