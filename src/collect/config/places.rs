@@ -19,7 +19,7 @@ pub(super) enum Class {
 }
 
 /// Directories, with what of them and of all below is configuration.
-const DIRECTORIES: [(&str, Class); 42] = [
+const DIRECTORIES: [(&str, Class); 43] = [
     ("/boot", Class::Boot),
     ("/efi", Class::Boot),
     ("/etc", Class::Texts),
@@ -55,6 +55,7 @@ const DIRECTORIES: [(&str, Class); 42] = [
     ("/usr/local/lib/systemd", Class::Units),
     ("/usr/local/lib/tmpfiles.d", Class::Texts),
     ("/usr/share/audit", Class::Texts),
+    ("/usr/share/authselect", Class::Texts),
     ("/usr/share/crypto-policies", Class::Texts),
     ("/usr/share/rsyslog", Class::Texts),
     ("/usr/share/security", Class::Texts),

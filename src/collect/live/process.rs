@@ -83,6 +83,7 @@ pub(super) fn look(
     };
     let command = read(directory.join("cmdline"), LONGEST_COMMAND);
     let groups = read_text(directory.join("cgroup"), LONGEST);
+    let label = read_text(directory.join("attr/current"), LONGEST).ok();
     let process = Process {
         pid,
         parent: stat.parent,
@@ -92,6 +93,9 @@ pub(super) fn look(
         uid,
         gid,
         unit: groups.ok().and_then(|(groups, _)| unit(&groups).map(Into::into)),
+        label: label
+            .map(|(label, _)| label.trim_end_matches(['\0', '\n']).into())
+            .filter(|label: &std::sync::Arc<str>| !label.is_empty()),
     };
     Some(Seen { process, exe_denied, kernel: stat.kernel, contained })
 }

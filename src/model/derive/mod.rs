@@ -6,6 +6,9 @@ pub mod account_passwords;
 pub mod accounts;
 pub mod apparmor_profiles;
 pub mod audit_watches;
+pub mod authselect_stacks;
+pub mod boot_entries;
+pub mod boot_menus;
 pub mod dot_files;
 pub mod firewalls;
 pub mod guarded_files;
@@ -19,6 +22,8 @@ pub mod privileged_programs;
 pub mod root_executables;
 pub mod root_path;
 pub mod setuid_files;
+pub mod sshd_algorithms;
+pub mod sudo_logs;
 pub mod sysctl;
 pub mod third_party_binaries;
 pub mod unowned_files;
@@ -53,6 +58,9 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &homes::Derivation,
         &apparmor_profiles::Derivation,
         &audit_watches::Derivation,
+        &authselect_stacks::Derivation,
+        &boot_entries::Derivation,
+        &boot_menus::Derivation,
         &guarded_files::Derivation,
         &mail_servers::Derivation,
         &firewalls::Derivation,
@@ -64,6 +72,8 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &root_executables::Derivation,
         &root_path::Derivation,
         &setuid_files::Derivation,
+        &sshd_algorithms::Derivation,
+        &sudo_logs::Derivation,
         &sysctl::Derivation,
         &third_party_binaries::Derivation,
         &unowned_files::Derivation,

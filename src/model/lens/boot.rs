@@ -14,6 +14,8 @@ use crate::model::view::Loaded;
 
 /// The most bytes of one command line with its variables replaced; the kernel takes fewer.
 const LONGEST: usize = 64 << 10;
+/// What names the password in user.cfg, from which grub.cfg of Red Hat's systems takes it.
+pub(in crate::model) const USER_PASSWORD: &str = "GRUB2_PASSWORD";
 
 facts! {
     /// Kernel command lines of boot entries, and users and passwords of the boot loader.
@@ -24,13 +26,13 @@ facts! {
         /// The line, from 1.
         pub line: i64,
         /// `entry` (a menu entry of grub.cfg or a boot loader entry), `cmdline` (/etc/kernel/cmdline),
-        /// `default` (GRUB_CMDLINE_LINUX and its like), `superusers` or `password`.
+        /// `default` (GRUB_CMDLINE_LINUX and its like, GRUB_DISABLE_RECOVERY), `superusers` or `password`.
         pub kind: Arc<str>,
-        /// The title of an entry, the variable of a default, the user of a password.
+        /// The title of an entry, the variable of a default with `+` where it is added to, the user of a password.
         pub title: Option<Arc<str>>,
         /// The kernel of an entry.
         pub kernel: Option<Arc<str>>,
-        /// Arguments of the kernel, of entries with variables replaced; for `superusers` their names.
+        /// Arguments of the kernel, of entries with variables replaced; for `superusers` their names, for `password` what is left of it.
         pub args: Vec<Arc<str>>,
     }
 }
@@ -66,6 +68,9 @@ impl super::Lens for Lens {
                 }
                 path if is_boot(path) && path.ends_with(".cfg") => {
                     menu(file, reading.text(file), &variables)
+                }
+                path if is_boot(path) && matches!(file.name(), "grub.conf" | "menu.lst") => {
+                    legacy(file, reading.text(file))
                 }
                 _ => continue,
             };
@@ -103,7 +108,7 @@ fn defaults(file: &Text, text: &str) -> Vec<Boot> {
     for command in commands(text) {
         for word in &command.words {
             if let Some((name, value)) = word.split_once('=')
-                && name.starts_with("GRUB_CMDLINE_LINUX")
+                && (name.starts_with("GRUB_CMDLINE_LINUX") || name == "GRUB_DISABLE_RECOVERY")
             {
                 let args: Vec<String> = value.split_whitespace().map(str::to_owned).collect();
                 rows.push(row(file, command.line, "default", Some(name), &args));
@@ -162,7 +167,8 @@ fn menu(file: &Text, text: &str, known: &BTreeMap<String, String>) -> Vec<Boot> 
             }
             "password" | "password_pbkdf2" => {
                 let user = rest.first().map(String::as_str);
-                rows.push(row(file, command.line, "password", user, &[]));
+                let value = rest.get(1..).unwrap_or_default();
+                rows.push(row(file, command.line, "password", user, value));
             }
             "linux" | "linux16" | "linuxefi" => {
                 let Some((kernel, args)) = rest.split_first() else { continue };
@@ -174,6 +180,34 @@ fn menu(file: &Text, text: &str, known: &BTreeMap<String, String>) -> Vec<Boot> 
                     })
                     .collect();
                 let entry = row(file, command.line, "entry", title.as_deref(), &args);
+                rows.push(Boot { kernel: Some(kernel.as_str().into()), ..entry });
+            }
+            word => {
+                if let Some((USER_PASSWORD, value)) = word.split_once('=')
+                    && !value.is_empty()
+                {
+                    let value = [value.to_owned()];
+                    rows.push(row(file, command.line, "password", Some(USER_PASSWORD), &value));
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// The menu of GRUB before version 2: `title` begins an entry, `kernel` says what it starts.
+fn legacy(file: &Text, text: &str) -> Vec<Boot> {
+    let mut title = None;
+    let mut rows = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        let Some((command, rest)) = text.trim().split_once([' ', '\t']) else { continue };
+        match command {
+            "title" => title = Some(rest.trim()),
+            "kernel" => {
+                let words = rest.split_whitespace().skip_while(|word| word.starts_with("--"));
+                let words: Vec<String> = words.map(str::to_owned).collect();
+                let Some((kernel, args)) = words.split_first() else { continue };
+                let entry = row(file, line, "entry", title, args);
                 rows.push(Boot { kernel: Some(kernel.as_str().into()), ..entry });
             }
             _ => {}
@@ -235,11 +269,26 @@ mod tests {
             ]),
             [
                 "/boot/grub/grub.cfg:1 superusers [-] root ann",
-                "/boot/grub/grub.cfg:2 password [root] ",
+                "/boot/grub/grub.cfg:2 password [root] [redacted]",
                 "/boot/grub/grub.cfg:7 entry [Debian] root=UUID=1 ro audit=1 quiet",
                 "/boot/grub/grub.cfg:12 entry [Old] ro",
                 "/etc/default/grub:2 default [GRUB_CMDLINE_LINUX] audit=1 a b",
                 "/etc/kernel/cmdline:1 cmdline [-] root=x ro quiet",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_menu_of_old_grub_and_the_password_of_user_cfg() {
+        let menu = "default=0\ntitle Amazon Linux\n\troot (hd0)\n\tkernel --no-mem-option /boot/vmlinuz root=x audit=1\n# kernel /y\n";
+        assert_eq!(
+            shown(&[
+                ("/boot/grub/menu.lst", menu),
+                ("/boot/grub2/user.cfg", "GRUB2_PASSWORD=[redacted]\n#GRUB2_PASSWORD=a\n"),
+            ]),
+            [
+                "/boot/grub/menu.lst:4 entry [Amazon Linux] root=x audit=1",
+                "/boot/grub2/user.cfg:1 password [GRUB2_PASSWORD] [redacted]",
             ]
         );
     }

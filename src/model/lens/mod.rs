@@ -2,12 +2,14 @@
 //! and line. One file a lens; a new one is its file and its row in [`all`].
 
 pub mod aide;
+pub mod apt;
 pub mod audit_rules;
 pub mod auditd;
 pub mod boot;
 pub mod chrony;
 mod config_files;
 pub mod cron;
+pub mod crypto_policy;
 pub mod dconf;
 pub mod fstab;
 mod glob;
@@ -24,6 +26,7 @@ pub mod shell;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
+pub mod xinetd;
 
 use std::sync::Arc;
 
@@ -74,8 +77,10 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &boot::Lens,
         &chrony::Lens,
         &cron::Lens,
+        &crypto_policy::Lens,
         &fstab::Lens,
         &aide::Lens,
+        &apt::Lens,
         &dconf::Lens,
         &ini::Lens,
         &key_value::Lens,
@@ -91,6 +96,7 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &sudo::defaults::Lens,
         &sudo::rules::Lens,
         &sysctl::Lens,
+        &xinetd::Lens,
     ]
 }
 

@@ -25,6 +25,8 @@ facts! {
         pub gid: i64,
         /// Name of the systemd unit it runs in.
         pub unit: Option<Arc<str>>,
+        /// What a security module calls it, for SELinux `user:role:domain:level`; none where there is none.
+        pub label: Option<Arc<str>>,
     }
 
     /// Executables and libraries that processes have mapped; live only.
