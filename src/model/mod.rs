@@ -3,6 +3,7 @@
 
 pub mod audit_rule;
 pub mod cell;
+pub mod cvss;
 pub mod derive;
 pub mod facts;
 pub mod finding;

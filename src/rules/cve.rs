@@ -11,6 +11,7 @@ use super::rule::{literal, plain, references, required_text, severity, text};
 use super::yaml::Node;
 use crate::diagnostic::codes::rules as codes;
 use crate::model::cell::Fact as _;
+use crate::model::cvss;
 use crate::model::finding::{RuleInfo, RulesPackage, Severity};
 use crate::model::schema::TableSchema;
 use crate::model::table::{Host, Package};
@@ -124,7 +125,7 @@ fn cve_id(cx: &mut Operands<'_, '_>, members: &Members<'_>) -> Option<Arc<str>> 
 
 struct Cvss {
     score: Arc<str>,
-    tenths: i64,
+    tenths: u8,
     vector: Arc<str>,
 }
 
@@ -133,7 +134,7 @@ fn cvss(cx: &mut Operands<'_, '_>, node: &Node, begins: &str) -> Option<Cvss> {
     let score = required_text(cx, &members, "score")?;
     let vector = required_text(cx, &members, "vector")?;
     let (whole, tenth) = score.split_once('.').unwrap_or((&score, "0"));
-    let tenths = match (whole.parse::<i64>(), tenth.parse::<i64>()) {
+    let tenths = match (whole.parse::<u8>(), tenth.parse::<u8>()) {
         (Ok(whole @ 0..=10), Ok(tenth @ 0..=9)) if whole * 10 + tenth <= 100 => whole * 10 + tenth,
         _ => {
             let message = format!("`{score}` is no CVSS score: 0.0 to 10.0");
@@ -163,15 +164,9 @@ fn date(cx: &mut Operands<'_, '_>, node: &Node) -> Option<Arc<str>> {
     Some(date)
 }
 
-/// CVSS v3 bands, else v2 bands: 7.0 high, 4.0 medium, 0.1 low.
+/// CVSS v3 bands, else v2 bands.
 fn band(cvss3: Option<&Cvss>, cvss2: Option<&Cvss>) -> Severity {
-    match cvss3.or(cvss2).map(|cvss| cvss.tenths) {
-        None => Severity::Undefined,
-        Some(70..) => Severity::High,
-        Some(40..) => Severity::Medium,
-        Some(1..) => Severity::Low,
-        Some(_) => Severity::Informational,
-    }
+    cvss3.or(cvss2).map_or(Severity::Undefined, |cvss| cvss::band(cvss.tenths))
 }
 
 /// A row of `affected`.
