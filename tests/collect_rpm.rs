@@ -132,6 +132,43 @@ fn every_package_is_read_as_rpm_reads_it() {
     assert_eq!(owner("/usr/bin/foreign"), None);
 }
 
+/// The same packages in Berkeley DB's own writing, in both orders of bytes and with several sizes of
+/// pages, against rpm's reader for it.
+#[test]
+#[ignore = "needs rpm, rpmbuild, python3 and db5.3_load"]
+fn a_hash_table_of_berkeley_db_is_read_as_rpm_reads_it() {
+    const SCRIPT: &str = "
+import sqlite3, subprocess, sys
+source, target, order, page = sys.argv[1:]
+number = lambda n: n.to_bytes(4, 'big' if order == '4321' else 'little').hex()
+rows = sqlite3.connect(source).execute('select hnum, blob from Packages').fetchall()
+pairs = [(number(0), number(len(rows)))] + [(number(key), blob.hex()) for key, blob in rows]
+text = f'VERSION=3\\nformat=bytevalue\\ntype=hash\\ndb_lorder={order}\\ndb_pagesize={page}\\nHEADER=END\\n'
+text += ''.join(f' {key}\\n {value}\\n' for key, value in pairs) + 'DATA=END\\n'
+subprocess.run(['db5.3_load', target], input=text.encode(), check=True)
+";
+    let base = tempfile::tempdir().unwrap();
+    let root = install(base.path(), 300);
+    let expected = asked(&root);
+    let sqlite = base.path().join("rpmdb.sqlite");
+    std::fs::rename(root.join("var/lib/rpm/rpmdb.sqlite"), &sqlite).unwrap();
+    let target = root.join("var/lib/rpm/Packages");
+    for (order, page) in [("1234", "4096"), ("4321", "4096"), ("1234", "512"), ("4321", "65536")] {
+        run(Command::new("python3")
+            .args(["-c", SCRIPT])
+            .args([&sqlite, &target])
+            .args([order, page]));
+        let snapshot = snapshot(&root);
+        assert_eq!(snapshot.state(Package::TABLE), TableState::Collected, "{order} {page}");
+        assert_eq!(rows(&snapshot), expected, "{order} {page}");
+        let format = "%{NAME}|%{EVR}|%{ARCH}|%{SOURCERPM}|%{VENDOR}|%{MODULARITYLABEL}\n";
+        let said = run(rpm(&root).args(["--define", "_db_backend bdb_ro", "-qa", "--qf", format]));
+        let said: BTreeSet<String> = said.lines().map(|line| line.replace("|0:", "|")).collect();
+        assert_eq!(said, expected, "{order} {page}");
+        std::fs::remove_file(&target).unwrap();
+    }
+}
+
 /// A change that is only in the write-ahead log, as after a crash, counts if it was committed.
 #[test]
 #[ignore = "needs rpm, rpmbuild and python3"]
@@ -167,21 +204,44 @@ shutil.move(path + '-wal.kept', path + '-wal')
     assert_eq!(found, asked(&root));
 }
 
-/// A root with the recorded database.
-fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
-    let fixture = include_bytes!("fixtures/rpm/rpmdb.sqlite.zst");
-    let bytes = zstd::decode_all(&fixture[..]).unwrap();
+/// The recorded database in each of rpm's formats, by file name.
+const RECORDED: [(&str, &[u8]); 3] = [
+    ("rpmdb.sqlite", include_bytes!("fixtures/rpm/rpmdb.sqlite.zst")),
+    ("Packages.db", include_bytes!("fixtures/rpm/Packages.db.zst")),
+    ("Packages", include_bytes!("fixtures/rpm/Packages.zst")),
+];
+
+/// A root with the recorded database in the format of this file name.
+fn recorded(name: &str) -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
+    let (_, bytes) = RECORDED.iter().find(|(known, _)| *known == name).unwrap();
+    let bytes = zstd::decode_all(*bytes).unwrap();
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("usr/lib/sysimage/rpm");
     std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("rpmdb.sqlite");
+    let path = directory.join(name);
     std::fs::write(&path, &bytes).unwrap();
     (root, path, bytes)
 }
 
+/// What rpm said of the recorded database.
+fn expected() -> BTreeSet<String> {
+    let lines = include_str!("fixtures/rpm/packages.txt").lines();
+    lines.map(|line| line.replace("|0:", "|")).collect()
+}
+
+#[test]
+fn every_format_is_read() {
+    for (name, _) in RECORDED {
+        let (root, _, _) = recorded(name);
+        let snapshot = snapshot(root.path());
+        assert_eq!(snapshot.state(Package::TABLE), TableState::Collected, "{name}");
+        assert_eq!(rows(&snapshot), expected(), "{name}");
+    }
+}
+
 #[test]
 fn a_recorded_database_is_read() {
-    let (root, _, _) = recorded();
+    let (root, _, _) = recorded("rpmdb.sqlite");
     // The older place is usually a link to the new one: nothing is counted twice.
     std::fs::create_dir_all(root.path().join("var/lib")).unwrap();
     std::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.path().join("var/lib/rpm"))
@@ -191,10 +251,7 @@ fn a_recorded_database_is_read() {
     std::fs::write(root.path().join("usr/bin/foreign.so"), elf()).unwrap();
     let snapshot = snapshot(root.path());
     assert_eq!(snapshot.state(Package::TABLE), TableState::Collected);
-    let expected = include_str!("fixtures/rpm/packages.txt");
-    let expected: BTreeSet<String> =
-        expected.lines().map(|line| line.replace("|0:", "|")).collect();
-    assert_eq!(rows(&snapshot), expected);
+    assert_eq!(rows(&snapshot), expected());
     assert_eq!(snapshot.rows(Package::TABLE).unwrap().len(), 31);
     let binaries: Vec<Binary> = snapshot.rows(Binary::TABLE).unwrap().typed().collect();
     let owners: Vec<_> =
@@ -219,28 +276,69 @@ fn elf() -> Vec<u8> {
 }
 
 #[test]
-fn other_formats_are_named_and_never_empty() {
-    for (name, format) in [("Packages", "Berkeley DB"), ("Packages.db", "ndb")] {
+fn what_is_no_database_is_never_an_empty_one() {
+    for (name, _) in RECORDED {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(root.path().join("var/lib/rpm")).unwrap();
-        std::fs::write(root.path().join("var/lib/rpm").join(name), "x").unwrap();
-        let TableState::Absent(reason) = snapshot(root.path()).state(Package::TABLE) else {
-            unreachable!("{name} is not absent");
-        };
-        assert!(reason.contains(format), "{reason}");
+        for content in ["", "x", &"x".repeat(10_000)] {
+            std::fs::write(root.path().join("var/lib/rpm").join(name), content).unwrap();
+            let TableState::Absent(reason) = snapshot(root.path()).state(Package::TABLE) else {
+                unreachable!("{name} is not absent");
+            };
+            assert!(reason.contains(&format!("/var/lib/rpm/{name}")), "{reason}");
+        }
+    }
+}
+
+/// Numbers that only look random.
+fn generator(mut state: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    }
+}
+
+/// Cut files, and damage to what describes pages and packages: every package is there, or it is
+/// said that some are not.
+#[test]
+fn damage_to_the_structure_is_noticed() {
+    for (name, unit, head) in [("Packages.db", 16, 16), ("Packages", 4096, 26)] {
+        let (root, path, sound) = recorded(name);
+        let mut random = generator(7);
+        for round in 0..400 {
+            let mut damaged = sound.clone();
+            if round % 4 == 0 {
+                damaged.truncate(random(sound.len()));
+            } else {
+                let start = random(sound.len() / unit) * unit;
+                for _ in 0..=round % 3 {
+                    damaged[start + random(head)] ^= 1 + random(255) as u8;
+                }
+            }
+            std::fs::write(&path, &damaged).unwrap();
+            let snapshot = snapshot(root.path());
+            let complete = rows(&snapshot) == expected();
+            assert!(
+                complete || snapshot.state(Package::TABLE) != TableState::Collected,
+                "{name}, round {round}: {} packages",
+                snapshot.rows(Package::TABLE).unwrap().len()
+            );
+        }
     }
 }
 
 #[test]
 fn a_damaged_database_is_never_taken_for_an_empty_one() {
-    let (root, path, sound) = recorded();
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = |below: usize| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
-    for round in 0..600 {
+    for (name, _) in RECORDED {
+        damage(name);
+    }
+}
+
+fn damage(name: &str) {
+    let (root, path, sound) = recorded(name);
+    let mut random = generator(0x9e37_79b9_7f4a_7c15);
+    for round in 0..300 {
         let mut damaged = sound.clone();
         match round % 3 {
             0 => damaged.truncate(random(sound.len())),
@@ -261,7 +359,7 @@ fn a_damaged_database_is_never_taken_for_an_empty_one() {
         let count = snapshot.rows(Package::TABLE).unwrap().len();
         assert!(
             count > 0 || snapshot.state(Package::TABLE) != TableState::Collected,
-            "round {round}: {count} packages and no word about the others"
+            "{name}, round {round}: {count} packages and no word about the others"
         );
     }
 }

@@ -4,6 +4,9 @@
 /// As many entries as rpm itself accepts.
 const MAX_ENTRIES: usize = 0xffff;
 
+/// Longer than any name, version or label.
+const MAX_TEXT: usize = 64 << 10;
+
 const INT32: u32 = 4;
 const STRING: u32 = 6;
 const STRING_ARRAY: u32 = 8;
@@ -61,12 +64,13 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// The text of a tag, bytes that are not UTF-8 replaced.
+    /// The text of a tag, bytes that are not UTF-8 replaced; `None` where it is longer than any.
     pub(super) fn text(&self, tag: u32) -> Option<String> {
         let entry = self.entry(tag)?;
         matches!(entry.kind, STRING | STRING_ARRAY | I18N_STRING)
             .then(|| strings(entry.values).next())
             .flatten()
+            .filter(|text| text.len() <= MAX_TEXT)
             .map(|text| String::from_utf8_lossy(text).into_owned())
     }
 

@@ -1,15 +1,16 @@
-//! rpm: the database in SQLite, read without librpm. Databases in the older formats (ndb, Berkeley
-//! DB) are named as what cannot be read, so that their host is never judged as if it had no
-//! packages.
+//! rpm: its database in each of the three formats that hosts have, read without librpm. Whatever
+//! cannot be read is said, so that a host is never judged as if it had no packages.
 
+mod bdb;
 mod header;
+mod ndb;
 mod pages;
+mod pieces;
 mod sqlite;
 
 use std::sync::Arc;
 
 use self::header::{Header, tag};
-use self::pages::Pages;
 use super::{Inventory, Owners};
 use crate::collect::Root;
 use crate::model::cell::Version;
@@ -17,16 +18,18 @@ use crate::model::table::Package;
 
 /// Where rpm keeps its database, newest place first.
 const PLACES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
-const SQLITE: &str = "rpmdb.sqlite";
-/// Databases in other formats, by file name.
-const OTHERS: [(&str, &str); 2] = [("Packages.db", "ndb"), ("Packages", "Berkeley DB")];
+
+/// Shows the header of every package in the database at a path, and says what could not be read.
+type Headers = fn(&dyn Root, &str, &mut dyn FnMut(&[u8])) -> Result<Vec<String>, String>;
+
+/// The formats by the database's file name, newest first.
+const FORMATS: [(&str, Headers); 3] =
+    [("rpmdb.sqlite", sqlite::headers), ("Packages.db", ndb::headers), ("Packages", bdb::headers)];
 
 /// Whether there is a database.
 pub(super) fn exists(root: &dyn Root) -> bool {
     PLACES.iter().any(|place| {
-        [SQLITE, OTHERS[0].0, OTHERS[1].0]
-            .iter()
-            .any(|name| root.resolve(&format!("{place}/{name}")).is_ok())
+        FORMATS.iter().any(|(name, _)| root.resolve(&format!("{place}/{name}")).is_ok())
     })
 }
 
@@ -55,67 +58,51 @@ fn read_place(
 ) -> bool {
     let mut found = false;
     let before = inventory.packages.len();
-    if let Ok(path) = root.resolve(&format!("{place}/{SQLITE}")) {
+    for (name, headers) in FORMATS {
+        let Ok(path) = root.resolve(&format!("{place}/{name}")) else { continue };
         found = true;
-        inventory.problems.extend(read_sqlite(root, &path, &mut inventory.packages, owners));
-    }
-    if inventory.packages.len() > before {
+        let problems = read_database(root, &path, headers, &mut inventory.packages, owners);
+        inventory.problems.extend(problems);
         // What an older rpm left beside the database that is in use says nothing any more.
-        return true;
-    }
-    for (name, format) in OTHERS {
-        let path = format!("{place}/{name}");
-        if root.resolve(&path).is_ok() {
-            found = true;
-            inventory
-                .problems
-                .push(format!("{path}: databases of rpm in {format} format are not read"));
+        if inventory.packages.len() > before {
+            break;
         }
     }
     found
 }
 
 /// Reads one database and says what could not be read of it.
-fn read_sqlite(
+fn read_database(
     root: &dyn Root,
     path: &str,
+    headers: Headers,
     packages: &mut Vec<Package>,
     owners: &mut Owners,
 ) -> Vec<String> {
     let mut damaged = 0;
-    let read = Pages::open(root, path).and_then(|mut pages| {
-        sqlite::second_column(&mut pages, "Packages", &mut |blob| {
-            let Some(header) = Header::new(blob) else {
-                damaged += 1;
-                return;
-            };
-            match package(&header) {
-                Some(package) => {
-                    owners.take(&package.name, |show| header.files(show));
-                    packages.push(package);
-                }
-                None => damaged += 1,
+    let read = headers(root, path, &mut |blob| {
+        let header = Header::new(blob);
+        match header.as_ref().and_then(package) {
+            Some(package) => {
+                owners.take(&package.name, |show| {
+                    header.iter().for_each(|header| header.files(show));
+                });
+                packages.push(package);
             }
-        })
+            None => damaged += 1,
+        }
     });
-    let mut problems: Vec<String> = match read {
-        Ok(problems) => problems.into_iter().map(|problem| format!("{path}: {problem}")).collect(),
-        Err(problem) if problem.contains(path) => vec![problem],
-        Err(problem) => vec![format!("{path}: {problem}")],
-    };
+    let mut problems = read.unwrap_or_else(|problem| vec![problem]);
     if damaged > 0 {
-        problems.push(format!("{path}: {damaged} packages cannot be read"));
+        problems.push(format!("{damaged} packages cannot be read"));
     }
-    // A journal with content means that a change was interrupted and not rolled back.
-    let journal = format!("{path}-journal");
-    let hot = root.read_at(&journal, 0, 8).is_ok_and(|magic| magic == JOURNAL_MAGIC);
-    if hot {
-        problems.push(format!("{journal}: a change of the database was interrupted"));
+    for problem in &mut problems {
+        if !problem.contains(path) {
+            *problem = format!("{path}: {problem}");
+        }
     }
     problems
 }
-
-const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 fn package(header: &Header<'_>) -> Option<Package> {
     let epoch = match header.number(tag::EPOCH) {
@@ -143,7 +130,7 @@ fn package(header: &Header<'_>) -> Option<Package> {
 }
 
 /// Name and version-release out of `bash-5.1.8-6.el9.src.rpm`.
-fn source_of(file: &str) -> Option<(&str, &str)> {
+pub(in crate::collect) fn source_of(file: &str) -> Option<(&str, &str)> {
     let stem = file.strip_suffix(".src.rpm").or_else(|| file.strip_suffix(".nosrc.rpm"))?;
     let (before_release, _) = stem.rsplit_once('-')?;
     let (name, _) = before_release.rsplit_once('-')?;

@@ -3,64 +3,12 @@
 
 use std::collections::HashMap;
 
-use crate::collect::{Root, text};
+use super::pieces::Pieces;
+use crate::collect::Root;
 
-/// How much of a file is read at once.
-const CHUNK: usize = 1 << 20;
-/// How many pieces are kept.
-const CHUNKS: usize = 4;
 /// The longest log that is read.
 const MAX_LOG: u64 = 1 << 30;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// A file that is read in large pieces.
-struct Pieces<'a> {
-    root: &'a dyn Root,
-    path: String,
-    /// Pieces by their offset, the one used last at the end.
-    kept: Vec<(u64, Vec<u8>)>,
-}
-
-impl Pieces<'_> {
-    /// Fills the buffer from `offset`, or says what is wrong.
-    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            let at = offset + filled as u64;
-            let start = at - at % CHUNK as u64;
-            let piece = self.piece(start)?;
-            let within = (at - start) as usize;
-            let available = piece.get(within..).unwrap_or_default();
-            if available.is_empty() {
-                return Err(format!("{} ends too early", self.path));
-            }
-            let length = available.len().min(buffer.len() - filled);
-            buffer[filled..filled + length].copy_from_slice(&available[..length]);
-            filled += length;
-        }
-        Ok(())
-    }
-
-    fn piece(&mut self, start: u64) -> Result<&[u8], String> {
-        match self.kept.iter().position(|(offset, _)| *offset == start) {
-            Some(index) => {
-                let piece = self.kept.remove(index);
-                self.kept.push(piece);
-            }
-            None => {
-                let bytes = self
-                    .root
-                    .read_at(&self.path, start, CHUNK)
-                    .map_err(|error| format!("{}: {}", self.path, text::sentence(&error)))?;
-                if self.kept.len() >= CHUNKS {
-                    self.kept.remove(0);
-                }
-                self.kept.push((start, bytes));
-            }
-        }
-        Ok(self.kept.last().map(|(_, bytes)| &**bytes).unwrap_or_default())
-    }
-}
 
 /// The pages of a database.
 pub(super) struct Pages<'a> {
@@ -76,14 +24,11 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Opens the database at a path.
     pub(super) fn open(root: &'a dyn Root, path: &str) -> Result<Self, String> {
-        let pieces = |path: String| Pieces { root, path, kept: Vec::new() };
-        let length = |path: &str| root.metadata(path).map(|meta| meta.size);
-        let mut file = pieces(path.to_owned());
-        let mut log = pieces(format!("{path}-wal"));
-        let file_length =
-            length(path).map_err(|error| format!("{path}: {}", text::sentence(&error)))?;
+        let mut file = Pieces::new(root, path);
+        let mut log = Pieces::new(root, &format!("{path}-wal"));
+        let file_length = file.length()?;
         // A committed log can hold even the first page of a file that is still empty.
-        let log_length = length(&log.path).unwrap_or(0);
+        let log_length = if root.metadata(log.path()).is_ok() { log.length()? } else { 0 };
         let committed =
             if log_length > 0 { read_log(&mut log, log_length)? } else { Log::default() };
         let mut header = [0; 100];
@@ -122,7 +67,7 @@ impl<'a> Pages<'a> {
     /// The content of a page; the first is 1.
     pub(super) fn page(&mut self, number: u32) -> Result<Vec<u8>, String> {
         if number == 0 || number > self.count {
-            return Err(format!("{}: there is no page {number}", self.file.path));
+            return Err(format!("{}: there is no page {number}", self.file.path()));
         }
         let mut page = vec![0; self.size];
         match self.logged.get(&number) {
@@ -150,7 +95,7 @@ fn read_log(log: &mut Pieces<'_>, length: u64) -> Result<Log, String> {
         return Ok(Log::default());
     }
     if length > MAX_LOG {
-        return Err(format!("{} is too large", log.path));
+        return Err(format!("{} is too large", log.path()));
     }
     log.read(0, &mut header)?;
     let big_endian = match word(&header, 0) {

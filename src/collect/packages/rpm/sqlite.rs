@@ -5,18 +5,36 @@
 use std::collections::HashSet;
 
 use super::pages::Pages;
+use super::pieces::{MAX_HEADER, Problems};
+use crate::collect::Root;
 
 /// Levels of a tree; four hold more rows than a disk.
 const MAX_DEPTH: usize = 24;
-/// The longest row that is read: the header of a package with hundreds of thousands of files.
-const MAX_ROW: usize = 48 << 20;
+/// How a journal that was not rolled back begins.
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
 
-/// Shows the second column of every row of a table, as bytes, in the order of the rows. What
-/// cannot be read is returned as problems, and the rest is still shown.
-pub(super) fn second_column(
+/// Shows the header of every package. What cannot be read is returned as problems, and the rest is
+/// still shown.
+pub(super) fn headers(
+    root: &dyn Root,
+    path: &str,
+    show: &mut dyn FnMut(&[u8]),
+) -> Result<Vec<String>, String> {
+    let mut pages = Pages::open(root, path)?;
+    let mut problems = second_column(&mut pages, "Packages", show)?;
+    // A journal with content means that a change was interrupted and not rolled back.
+    let journal = format!("{path}-journal");
+    if root.read_at(&journal, 0, 8).is_ok_and(|magic| magic == JOURNAL_MAGIC) {
+        problems.push(format!("{journal}: a change of the database was interrupted"));
+    }
+    Ok(problems)
+}
+
+/// Shows the second column of every row of a table, as bytes, in the order of the rows.
+fn second_column(
     pages: &mut Pages<'_>,
     table: &str,
     show: &mut dyn FnMut(&[u8]),
@@ -42,11 +60,11 @@ pub(super) fn second_column(
 
 /// Shows the payload of every row below a page, and says what could not be read.
 fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(&[u8])) -> Vec<String> {
-    let mut walk = Walk { pages, used: HashSet::new(), problems: Vec::new() };
+    let mut walk = Walk { pages, used: HashSet::new(), problems: Problems::default() };
     let mut stack = vec![(start, 0)];
     while let Some((number, depth)) = stack.pop() {
         if depth > MAX_DEPTH {
-            walk.problem("its tree is too deep");
+            walk.problems.add("its tree is too deep");
             continue;
         }
         let Some(page) = walk.page(number) else { continue };
@@ -58,56 +76,56 @@ fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(&[u8])) -> Vec<S
                 stack.extend(children.into_iter().rev().map(|child| (child, depth + 1)));
             }
             Some(&LEAF) => {
+                // Rows that share bytes could be far more than the file holds.
+                let mut room = page.len();
                 for cell in cells(&page, base, 8) {
                     match walk.payload(&page, cell) {
-                        Some(payload) => show(&payload),
-                        None => walk.problem("a row cannot be read"),
+                        Some((payload, here)) if here <= room => {
+                            room -= here;
+                            show(&payload);
+                        }
+                        _ => walk.problems.add("a row cannot be read"),
                     }
                 }
             }
-            _ => walk.problem(&format!("page {number} is not one of a table")),
+            _ => walk.problems.add(&format!("page {number} is not one of a table")),
         }
     }
-    walk.problems
+    walk.problems.into_vec()
 }
 
 struct Walk<'a, 'b> {
     pages: &'a mut Pages<'b>,
     used: HashSet<u32>,
-    problems: Vec<String>,
+    problems: Problems,
 }
 
 impl Walk<'_, '_> {
-    fn problem(&mut self, problem: &str) {
-        if self.problems.len() < 4 && !self.problems.iter().any(|known| known == problem) {
-            self.problems.push(problem.to_owned());
-        }
-    }
-
     /// A page that was not used yet.
     fn page(&mut self, number: u32) -> Option<Vec<u8>> {
         if !self.used.insert(number) {
-            self.problem("its pages form a loop");
+            self.problems.add("its pages form a loop");
             return None;
         }
         match self.pages.page(number) {
             Ok(page) => Some(page),
             Err(problem) => {
-                self.problem(&problem);
+                self.problems.add(&problem);
                 None
             }
         }
     }
 
-    /// The payload of a leaf's cell, overflow pages included.
-    fn payload(&mut self, page: &[u8], at: usize) -> Option<Vec<u8>> {
+    /// The payload of a leaf's cell, overflow pages included, and how much of it is in the cell.
+    fn payload(&mut self, page: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
         let (length, at) = varint(page, at)?;
         let (_, at) = varint(page, at)?;
-        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_ROW)?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_HEADER)?;
         let usable = self.pages.usable();
         let most = usable - 35;
         if length <= most {
-            return page.get(at..at.checked_add(length)?).map(<[u8]>::to_vec);
+            let payload = page.get(at..at.checked_add(length)?)?;
+            return Some((payload.to_vec(), length));
         }
         let least = (usable - 12) * 32 / 255 - 23;
         let fitting = least + (length - least) % (usable - 4);
@@ -123,7 +141,7 @@ impl Walk<'_, '_> {
             let rest = overflow.get(4..)?;
             payload.extend_from_slice(&rest[..rest.len().min(length - payload.len())]);
         }
-        Some(payload)
+        Some((payload, local))
     }
 }
 
