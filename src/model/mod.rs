@@ -9,6 +9,7 @@ pub mod facts;
 pub mod finding;
 pub mod lens;
 mod paths;
+pub mod purl;
 pub mod schema;
 pub mod shell;
 pub mod state;

@@ -84,12 +84,38 @@ def secdb(path):
                        f'Source {item["pkg"]["name"]} {state}')
 
 
+def oval(path):
+    """Criteria that say "is earlier than", by the names and versions that their tests refer to."""
+    release = re.search(r"azurelinux-(\d\.\d)", path)
+    root = ET.parse(opened(path)).getroot()
+    here = lambda e: e.tag.split("}")[1]
+    ids = {e.get("id"): e for e in root.iter() if e.get("id")}
+    child = lambda e, name: [c for c in e if here(c) == name][0]
+    for definition in ids.values():
+        if here(definition) != "definition":
+            continue
+        refs = [e for e in definition.iter() if here(e) == "reference"]
+        cves = list(dict.fromkeys(e.get("ref_id") for e in refs if e.get("source") == "CVE"))
+        others = [e.get("ref_id") for e in refs if e.get("source") != "CVE"]
+        rows = set()
+        for criterion in definition.iter():
+            if " is earlier than " not in (criterion.get("comment") or ""):
+                continue
+            test = ids[criterion.get("test_ref")]
+            name = child(ids[child(test, "object").get("object_ref")], "name").text
+            evr = child(ids[child(test, "state").get("state_ref")], "evr").text.strip()
+            rows.add(f'{(others or cves)[0]} {",".join(cves)}| Azure Linux:{release.group(1)} '
+                     f'Source {name} {fixed(re.sub("^0:", "", evr))}')
+        yield from rows
+
+
 def kev(path):
     for one in json.load(opened(path))["vulnerabilities"]:
         known = one["knownRansomwareCampaignUse"] == "Known"
         yield f'{one["cveID"]} {one["dateAdded"]} {str(known).lower()}'
 
 
-KINDS = {"osv": osv, "debian-list": debian_list, "updateinfo": updateinfo, "secdb": secdb, "kev": kev}
+KINDS = {"osv": osv, "debian-list": debian_list, "updateinfo": updateinfo, "secdb": secdb, "kev": kev,
+         "oval": oval}
 for row in KINDS[sys.argv[1]](sys.argv[2]):
     print(row)

@@ -87,6 +87,14 @@ fn amazon() {
 
 #[test]
 #[ignore = "reads ../shared/data, which a plain clone does not have"]
+fn azure() {
+    let feed = agree("oval", "azurelinux-3.0-oval-2024-10.xml.xz");
+    assert_eq!((feed.counts.entries, feed.counts.taken), (1222, 1222));
+    assert!(feed.counts.left_out.is_empty());
+}
+
+#[test]
+#[ignore = "reads ../shared/data, which a plain clone does not have"]
 fn alpine() {
     for file in ["alpine-secdb/main.yaml", "alpine-secdb/community.yaml"] {
         let feed = agree("secdb", file);

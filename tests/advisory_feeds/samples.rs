@@ -311,3 +311,171 @@ fn an_error_never_comes_as_a_short_feed() {
     assert!(matches!(error, Err(FeedError::Cut(_))), "{error:?}");
     assert!(taken > 0, "records went out before the end was seen, and are to be dropped");
 }
+
+#[test]
+fn oval_of_red_hat() {
+    let feed = sample(Kind::Oval, "oval-redhat.xml");
+    let first = "RHSA-2026:9001 CVE-2026-10001,CVE-2026-10002| Red Hat:8 Binary";
+    let unfixed = "CVE-2026-10004 CVE-2026-10004| Red Hat:8 Binary";
+    assert_eq!(
+        rows(&feed),
+        [
+            format!("{first} oatmeal module=porridge:3 Affected [,1:2.1-3.el8)"),
+            format!("{first} oatmeal-libs arch=aarch64 module=porridge:3 Affected [,2.1-3.el8)"),
+            format!("{first} oatmeal-libs arch=x86_64 module=porridge:3 Affected [,2.1-3.el8)"),
+            "RHSA-2026:9002 CVE-2026-10003| Red Hat:rhel_eus:8.6 Binary kernel Affected [,4.18.0-9.el8_6)"
+                .to_owned(),
+            format!("{unfixed} oatmeal Deferred [,)"),
+            format!("{unfixed} oatmeal-libs EndOfLife [,)"),
+            "CVE-2026-10005 CVE-2026-10005| Red Hat:8 Binary oatmeal NotAffected".to_owned(),
+        ]
+    );
+    let advisory = &feed.advisories[0];
+    assert_eq!(advisory.severity.as_deref(), Some("Important"));
+    assert_eq!(advisory.title, "RHSA-2026:9001: oatmeal security update (Important)");
+    assert_eq!(advisory.description, "Oatmeal boils over & burns.");
+    assert_eq!(advisory.published, Some(Time(FIRST)));
+    assert_eq!(feed.made_at, Some(Time(SECOND)));
+    let scores: Vec<_> = feed
+        .vulnerabilities
+        .iter()
+        .map(|one| (one.id.as_str(), one.scores[0].version.as_str(), one.scores[0].base))
+        .collect();
+    assert_eq!(
+        scores,
+        [("CVE-2026-10001", "3.1", Some(7.5)), ("CVE-2026-10002", "2.0", Some(5.0))]
+    );
+    assert_eq!(
+        counts(&feed),
+        (
+            6,
+            4,
+            vec![
+                ("a definition of an update that mends no vulnerability", 1),
+                ("a definition of class inventory", 1),
+            ],
+            vec![("a condition on something other than packages", 1)]
+        )
+    );
+}
+
+#[test]
+fn oval_of_ubuntu() {
+    let feed = sample(Kind::Oval, "oval-ubuntu.xml");
+    let id = "CVE-2026-10001 CVE-2026-10001|";
+    assert_eq!(
+        rows(&feed),
+        [
+            format!("{id} Ubuntu:22.04 Binary gruel Affected [,)"),
+            format!("{id} Ubuntu:22.04 Binary gruel Deferred [,)"),
+            format!("{id} Ubuntu:22.04 Binary gruel Undetermined [,)"),
+            format!("{id} Ubuntu:22.04 Binary liboatmeal1 Affected [,1:2.1-3ubuntu1)"),
+            format!("{id} Ubuntu:22.04 Binary oatmeal Affected [,1:2.1-3ubuntu1)"),
+            format!("{id} Ubuntu Pro:22.04 Binary porridge Affected [,3.0-1+esm2)"),
+        ]
+    );
+    assert_eq!(
+        feed.vulnerabilities[0].scores[0].vector,
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"
+    );
+    assert_eq!(counts(&feed).3, [("a condition that must not hold", 1)]);
+}
+
+#[test]
+fn oval_of_suse() {
+    let feed = sample(Kind::Oval, "oval-suse.xml");
+    let id = "CVE-2026-10001 CVE-2026-10001| SUSE:Linux Enterprise";
+    assert_eq!(
+        rows(&feed),
+        [
+            format!("{id} Module for Basesystem 15 SP5 Binary bran NotAffected"),
+            format!("{id} Module for Basesystem 15 SP5 Binary gruel Affected [,)"),
+            format!("{id} Module for Basesystem 15 SP5 Binary oatmeal Affected [,2.1-3.1)"),
+            format!("{id} Server 15 SP5 Binary bran NotAffected"),
+            format!("{id} Server 15 SP5 Binary gruel Affected [,)"),
+            format!("{id} Server 15 SP5 Binary oatmeal Affected [,2.1-3.1)"),
+        ]
+    );
+    let sources: Vec<_> =
+        feed.vulnerabilities.iter().map(|one| one.scores[0].source.as_str()).collect();
+    assert_eq!(sources, ["SUSE", "NVD"]);
+}
+
+/// A file that says neither in its words nor in its name which release it is for.
+#[test]
+fn oval_needs_a_release() {
+    let text = String::from_utf8(fixture("oval-ubuntu.xml")).unwrap();
+    let text = text.replace("Ubuntu 22.04 LTS", "Some Linux");
+    let read = |name: &str, release| collect(None, name, text.as_bytes(), &Context { release });
+    // The expression asks for another product, which is no host that is known.
+    assert_eq!(read("x.xml", None).unwrap().counts.taken, 0);
+    let text = text.replace("<extend_definition", "<notes").replace(" applicability_check", " x");
+    let read = |name: &str, release| collect(None, name, text.as_bytes(), &Context { release });
+    assert!(matches!(read("x.xml", None), Err(FeedError::NeedsRelease(_))));
+    let named = read("azurelinux-3.0-oval.xml", None).unwrap();
+    assert_eq!(named.advisories[0].affected[0].ecosystem, Ecosystem::new("Azure Linux", "3.0"));
+    let given = read("x.xml", Some(Ecosystem::new("Debian", "12"))).unwrap();
+    assert_eq!(given.advisories[0].affected[0].ecosystem, Ecosystem::new("Debian", "12"));
+}
+
+#[test]
+fn csaf() {
+    let feed = sample(Kind::Csaf, "csaf.json");
+    let id = "CVE-2026-10001 CVE-2026-10001|";
+    assert_eq!(
+        rows(&feed),
+        [
+            format!("{id} Red Hat:8 Source oatmeal Deferred [,)"),
+            format!(
+                "{id} Red Hat:8 Binary oatmeal arch=x86_64 module=porridge:3 Affected [,1:2.1-3.el8)"
+            ),
+            format!(
+                "{id} SUSE:Linux Enterprise Server 15 SP5 Binary gruel arch=x86_64 Affected [,2.0-1.1)"
+            ),
+            format!("{id} Red Hat:8 Binary bran NotAffected"),
+        ]
+    );
+    assert_eq!(feed.advisories[0].severity.as_deref(), Some("Moderate"));
+    assert_eq!(feed.advisories[0].title, "oatmeal: boils over");
+    assert_eq!(feed.advisories[1].title, "not affected: vulnerable_code_not_present");
+    let exception = &feed.exceptions[0];
+    assert_eq!(exception.products, ["pkg:npm/left-pad@1.0.0"]);
+    assert_eq!(
+        (exception.reason.as_str(), exception.author.as_str()),
+        ("vulnerable_code_not_present", "Sample Security")
+    );
+    assert_eq!(feed.vulnerabilities[0].scores[0].base, Some(7.5));
+    assert_eq!(
+        (feed.advisories[0].published, feed.made_at),
+        (Some(Time(FIRST)), Some(Time(SECOND)))
+    );
+    assert_eq!(
+        counts(&feed),
+        (
+            2,
+            1,
+            vec![("a vulnerability of no package of a release that is known", 1)],
+            vec![
+                ("a product that is no package", 2),
+                ("a source package beside its binary ones", 1)
+            ]
+        )
+    );
+}
+
+/// A feed that refers to what it does not have was put together wrongly.
+#[test]
+fn parts_that_are_not_there() {
+    for (name, from, to) in [
+        ("oval-redhat.xml", "id=\"t:oatmeal\"", "id=\"t:other\""),
+        ("oval-redhat.xml", "id=\"o:libs\"", "id=\"o:other\""),
+        ("oval-redhat.xml", "id=\"s:kernel\"", "id=\"s:other\""),
+        ("oval-ubuntu.xml", "id=\"v:oatmeal\"", "id=\"v:other\""),
+        ("csaf.json", "\"product_id\": \"bran\"", "\"product_id\": \"other\""),
+    ] {
+        let text = String::from_utf8(fixture(name)).unwrap();
+        assert!(text.contains(from));
+        let text = text.replacen(from, to, 1);
+        assert_eq!(super::refused(None, text.as_bytes()), "V008", "{name} {from}");
+    }
+}

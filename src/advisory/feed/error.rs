@@ -15,9 +15,6 @@ pub enum FeedError {
     /// No kind fits the content.
     #[error("the content is of no kind of feed that is known")]
     Unrecognised,
-    /// A kind that is recognised and that this version does not read.
-    #[error("this is {0}, which this version of assay recognises and does not read")]
-    NotReadYet(Kind),
     /// The kind that was named is not what the content is.
     #[error("this is not {expected}: the content is {found}")]
     WrongKind {
@@ -61,7 +58,7 @@ impl FeedError {
     /// The diagnostic code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Unrecognised | Self::NotReadYet(_) => codes::UNRECOGNISED,
+            Self::Unrecognised => codes::UNRECOGNISED,
             Self::WrongKind { .. } => codes::WRONG_KIND,
             Self::Cut(_) => codes::CUT,
             Self::Malformed(_) => codes::MALFORMED,

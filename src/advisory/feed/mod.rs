@@ -4,6 +4,7 @@
 //! record to a sink as soon as it is read, so that a feed of gigabytes is never held as a whole. A
 //! feed that ends in an error must leave nothing behind: what its sink has got is to be dropped.
 
+mod csaf;
 mod cve;
 mod debian_list;
 mod debian_tracker;
@@ -18,6 +19,8 @@ mod openvex;
 mod osv;
 mod osv_range;
 mod output;
+mod oval;
+mod platform;
 mod secdb;
 mod source;
 mod time;
@@ -167,7 +170,8 @@ pub fn read(
         Kind::Osv => osv::read,
         Kind::Secdb => secdb::read,
         Kind::UpdateInfo => updateinfo::read,
-        Kind::Csaf | Kind::Oval => return Err(FeedError::NotReadYet(kind)),
+        Kind::Csaf => csaf::read,
+        Kind::Oval => oval::read,
     };
     let mut out = Output::new(context, sink);
     source::each(name, bytes, &mut out, reader)?;

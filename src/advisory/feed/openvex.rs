@@ -16,6 +16,11 @@ use crate::advisory::record::Exception;
 const WITHIN: [&str; 6] =
     ["pkg:oci/", "pkg:docker/", "pkg:generic/", "pkg:github/", "pkg:bitbucket/", "pkg:gitlab/"];
 
+/// Whether a package URL names something around packages.
+pub(super) fn is_within(purl: &str) -> bool {
+    WITHIN.iter().any(|kind| purl.starts_with(kind))
+}
+
 #[derive(Deserialize)]
 struct Written {
     #[serde(rename = "@context")]
@@ -162,7 +167,6 @@ impl Product {
                 (component.identifiers.and_then(|ids| ids.purl).or(component.id), parts)
             }
         };
-        let around = |purl: &str| WITHIN.iter().any(|kind| purl.starts_with(kind));
-        id.filter(|id| id.starts_with("pkg:") && !(parts && around(id)))
+        id.filter(|id| id.starts_with("pkg:") && !(parts && is_within(id)))
     }
 }

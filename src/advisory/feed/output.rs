@@ -53,6 +53,17 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// An entry became these records, at least one.
+    pub(super) fn entry(&mut self, records: Vec<Record>) {
+        self.taken += 1;
+        records.into_iter().for_each(&mut *self.sink);
+    }
+
+    /// What an entry says beside what it became.
+    pub(super) fn beside(&mut self, record: Record) {
+        (self.sink)(record);
+    }
+
     /// An entry is left out, for this reason.
     pub(super) fn skip(&mut self, reason: &str) {
         count(&mut self.skipped, reason, 1);
@@ -60,7 +71,12 @@ impl<'a> Output<'a> {
 
     /// A part of an entry that is taken, or something beside the entries, is left out.
     pub(super) fn leave_out(&mut self, reason: &str) {
-        count(&mut self.left_out, reason, 1);
+        self.leave_out_many(reason, 1);
+    }
+
+    /// So many of them.
+    pub(super) fn leave_out_many(&mut self, reason: &str, number: u64) {
+        count(&mut self.left_out, reason, number);
     }
 
     /// When the feed was made: of several times the last.

@@ -93,12 +93,43 @@ pub(super) struct Document<'a> {
     pub(super) reader: Box<dyn BufRead + 'a>,
     /// The bound, to be told where entries begin.
     pub(super) budget: Rc<Budget>,
+    /// The bytes as they are stored, and how they are packed.
+    stored: &'a [u8],
+    packing: Packing,
+}
+
+/// How a document is packed where it is stored.
+#[derive(Debug, Clone, Copy)]
+enum Packing {
+    /// As a file is: by its magic bytes.
+    File,
+    /// A member of an archive, deflated or not.
+    Member { deflated: bool },
+}
+
+impl Packing {
+    fn open(self, stored: &[u8]) -> Result<Box<dyn Read + '_>, FeedError> {
+        match self {
+            Self::File => decompress(stored),
+            Self::Member { deflated: false } => Ok(Box::new(stored)),
+            Self::Member { deflated: true } => {
+                Ok(Box::new(flate2::bufread::DeflateDecoder::new(stored)))
+            }
+        }
+    }
 }
 
 impl<'a> Document<'a> {
     fn new(name: &'a str, bytes: &'a [u8], budget: &Rc<Budget>) -> Result<Self, FeedError> {
-        let reader = decompress(bytes)?;
-        Ok(Self::over(name, reader, budget))
+        let reader = Packing::File.open(bytes)?;
+        Ok(Self::over(name, reader, budget, bytes, Packing::File))
+    }
+
+    /// The same document from its beginning, for a reader that needs it twice. The budget is one
+    /// for both; a member's checksum is compared by the first reading alone.
+    pub(super) fn again(&self) -> Result<Self, FeedError> {
+        let reader = self.packing.open(self.stored)?;
+        Ok(Self::over(self.name, reader, &self.budget, self.stored, self.packing))
     }
 
     /// The bytes, for a reader that wants to own them.
@@ -106,11 +137,17 @@ impl<'a> Document<'a> {
         std::mem::replace(&mut self.reader, Box::new(io::empty()))
     }
 
-    fn over(name: &'a str, inner: Box<dyn Read + 'a>, budget: &Rc<Budget>) -> Self {
+    fn over(
+        name: &'a str,
+        inner: Box<dyn Read + 'a>,
+        budget: &Rc<Budget>,
+        stored: &'a [u8],
+        packing: Packing,
+    ) -> Self {
         let bounded = Bounded { inner, budget: Rc::clone(budget) };
         let reader = Box::new(BufReader::with_capacity(64 << 10, bounded));
         budget.entry();
-        Self { name, reader, budget: Rc::clone(budget) }
+        Self { name, reader, budget: Rc::clone(budget), stored, packing }
     }
 }
 
@@ -209,17 +246,17 @@ fn member(
     let stored =
         archive.get_entry(entry.wayfinder()).map_err(|error| damaged(&error).within(name))?;
     let data = stored.data();
-    let inner: Box<dyn Read> = match entry.compression_method() {
-        CompressionMethod::STORE => Box::new(stored.verifying_reader(data)),
-        CompressionMethod::DEFLATE => {
-            Box::new(stored.verifying_reader(flate2::bufread::DeflateDecoder::new(data)))
-        }
+    let deflated = match entry.compression_method() {
+        CompressionMethod::STORE => false,
+        CompressionMethod::DEFLATE => true,
         other => {
             let problem = format!("the archive's compression method {other:?} is not known");
             return Err(FeedError::malformed(problem).within(name));
         }
     };
-    each(&mut Document::over(name, inner, budget))
+    let packing = Packing::Member { deflated };
+    let inner = Box::new(stored.verifying_reader(packing.open(data)?));
+    each(&mut Document::over(name, inner, budget, data, packing))
 }
 
 fn damaged(error: &rawzip::Error) -> FeedError {
