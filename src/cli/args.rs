@@ -24,6 +24,7 @@ const SCAN_EXAMPLES: &str = "Examples:
   assay scan                                this host
   assay scan --duration 15m                 this host, watched for a quarter of an hour
   assay scan --root /mnt/image              a mounted image
+  assay scan --sbom image.cdx.json          the packages of a bill of materials
   assay scan snapshots/                     every snapshot in a directory
   assay scan --package sbp --fail-on medium web1.assay
   find . -name '*.assay' | assay scan - --format ndjson -o findings.ndjson
@@ -138,9 +139,12 @@ pub(super) struct Scan {
     /// Judge the host whose file system is mounted at this directory
     #[arg(long, value_name = "DIR", conflicts_with = "paths")]
     pub(super) root: Option<PathBuf>,
+    /// Judge the packages that a software bill of materials lists: CycloneDX or SPDX 2, JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "root"])]
+    pub(super) sbom: Option<PathBuf>,
     /// Watch this host's sockets and processes for so long first, for example 15m or 1h30m;
     /// Ctrl-C ends it early and judges what was seen [default: one look]
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["paths", "root"])]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["paths", "root", "sbom"])]
     pub(super) duration: Option<Duration>,
     /// Judge only this rules package; may be given several times
     #[arg(long, value_name = "NAME")]

@@ -103,14 +103,20 @@ fn one_root(
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
-    let wanted = Wanted {
-        root: arguments.root.as_deref(),
-        tags: &arguments.tag,
-        duration: arguments.duration,
-        sections: None,
+    let bytes = match &arguments.sbom {
+        Some(bill) => source::collect_bill(bill, &arguments.tag)?,
+        None => {
+            let wanted = Wanted {
+                root: arguments.root.as_deref(),
+                tags: &arguments.tag,
+                duration: arguments.duration,
+                sections: None,
+            };
+            source::collect_from(wanted, Codec::Raw)?
+        }
     };
-    let bytes = source::collect_from(wanted, Codec::Raw)?;
-    let name = arguments.root.as_ref().map_or("live".to_owned(), |root| root.display().to_string());
+    let name = arguments.root.as_ref().or(arguments.sbom.as_ref());
+    let name = name.map_or("live".to_owned(), |path| path.display().to_string());
     let unread = |error: String| {
         render::line(&format!("error: what was collected cannot be read back: {error}"));
         Failure::Told(Exit::Internal)

@@ -1,11 +1,14 @@
-//! From `--root` or this host to a snapshot in memory.
+//! From `--root`, `--sbom` or this host to a snapshot in memory.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
 use super::progress::Progress;
 use super::{Exit, Failure, interrupt, render};
-use crate::collect::{CollectError, DirectoryRoot, LiveRoot, Options, Root, collect};
+use crate::collect::sbom::MAX_BYTES as MAX_SBOM;
+use crate::collect::{CollectError, DirectoryRoot, LiveRoot, Options, Root, collect, collect_sbom};
 use crate::model::cell::Time;
 use crate::snapshot::Codec;
 
@@ -38,13 +41,34 @@ pub(super) fn collect_from(wanted: Wanted<'_>, codec: Codec) -> Result<Vec<u8>, 
     opened
         .map_err(|error| CollectError::Unusable { path: name.clone(), error })
         .and_then(|root| collect(&*root, &options, codec, &progress))
-        .map_err(|error| {
-            render::diagnostic(&error.diagnostic());
-            Failure::Told(match error {
-                CollectError::Empty(_) => Exit::Nothing,
-                CollectError::Unusable { .. } | CollectError::Snapshot(_) => Exit::BadInput,
-            })
-        })
+        .map_err(told)
+}
+
+/// From a software bill of materials; what goes wrong has been told when this returns.
+pub(super) fn collect_bill(path: &Path, tags: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+    interrupt::listen(false);
+    let options = Options { tags: tags.to_vec(), now: now(), ..Options::default() };
+    bytes_of(path)
+        .map_err(|error| CollectError::Unusable { path: path.display().to_string(), error })
+        .and_then(|bytes| collect_sbom(&bytes, &options, Codec::Raw))
+        .map_err(told)
+}
+
+/// The bytes of a bill, one more than it may have where it has too many. A pipe will do.
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_SBOM + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn told(error: CollectError) -> Failure {
+    render::diagnostic(&error.diagnostic());
+    Failure::Told(match error {
+        CollectError::Empty(_) | CollectError::EmptySbom => Exit::Nothing,
+        CollectError::Unusable { .. } | CollectError::Sbom(_) | CollectError::Snapshot(_) => {
+            Exit::BadInput
+        }
+    })
 }
 
 /// The time, for the snapshot.

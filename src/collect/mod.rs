@@ -1,4 +1,4 @@
-//! Rank 2. A root (the live host, a directory) to facts to a snapshot.
+//! Rank 2. A root (the live host, a directory) or a bill of materials to facts to a snapshot.
 //!
 //! [`collect`] reads every table through one [`Root`] and writes it into one snapshot. A table that
 //! cannot be had is written with its state and reason, never dropped.
@@ -16,6 +16,7 @@ mod options;
 mod packages;
 pub mod redact;
 pub mod root;
+pub mod sbom;
 pub mod system;
 mod text;
 
@@ -23,3 +24,4 @@ pub use directory::{DirectoryRoot, LiveRoot};
 pub use driver::collect;
 pub use options::{CollectError, Options};
 pub use root::Root;
+pub use sbom::collect_sbom;

@@ -42,6 +42,12 @@ pub enum CollectError {
     /// There is no operating system in the root.
     #[error("nothing that looks like an operating system was found: {0}")]
     Empty(String),
+    /// What should be a software bill of materials is none, or cannot be used.
+    #[error("the bill of materials cannot be used: {0}")]
+    Sbom(String),
+    /// It lists nothing.
+    #[error("the bill of materials lists no package")]
+    EmptySbom,
     /// The snapshot could not be written.
     #[error("{0}")]
     Snapshot(#[from] SnapshotError),
@@ -55,6 +61,10 @@ impl CollectError {
                 .help("give the directory where the image or host is mounted"),
             Self::Empty(_) => Diagnostic::error(codes::ROOT_EMPTY, self.to_string())
                 .help("check that the image is mounted there: a failed mount looks like this"),
+            Self::Sbom(_) => Diagnostic::error(codes::SBOM_UNUSABLE, self.to_string())
+                .help("give CycloneDX or SPDX 2 as JSON"),
+            Self::EmptySbom => Diagnostic::error(codes::SBOM_EMPTY, self.to_string())
+                .help("check what the generator was pointed at"),
             Self::Snapshot(error) => Diagnostic::error(error.code(), error.to_string()),
         }
     }

@@ -10,6 +10,8 @@ mod gem;
 mod npm;
 mod python;
 
+pub(super) use self::python::normal as normal_python_name;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ mod rpm;
 use std::sync::Arc;
 
 pub(super) use self::owners::Owners;
+pub(super) use self::rpm::source_of as source_of_rpm;
 use super::Root;
 use crate::model::facts::Rows;
 use crate::model::state::TableState;
