@@ -162,7 +162,7 @@ fn threads_and_order_change_nothing() {
         .filter(|path| path.ends_with(".assay"))
         .collect();
     assert!(files.len() >= 5, "the samples are part of the project: {files:?}");
-    for format in ["text", "ndjson", "inspector", "sarif"] {
+    for (_, format) in assay::emit::Format::ALL {
         let scan = |threads: &str, files: &[String]| {
             let mut arguments = vec!["scan", "--format", format, "--threads", threads];
             arguments.extend(files.iter().map(String::as_str));
@@ -187,6 +187,25 @@ fn every_format_carries_the_same_findings() {
     assert_eq!(listed.iter().filter(|finding| finding["title"] != nothing).count(), findings);
     let sarif: Json = serde_json::from_slice(&scan("sarif")).unwrap();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), findings);
+    let asff: Json = serde_json::from_slice(&scan("asff")).unwrap();
+    let cyclonedx: Json = serde_json::from_slice(&scan("cyclonedx")).unwrap();
+    let csv = scan("csv");
+    let csv = csv::Reader::from_reader(&*csv).into_records().map(Result::unwrap);
+    let xml = String::from_utf8(scan("junit")).unwrap();
+    let html = String::from_utf8(scan("html")).unwrap();
+    assert_eq!(asff.as_array().unwrap().len(), findings);
+    assert_eq!(cyclonedx["vulnerabilities"].as_array().unwrap().len(), findings);
+    assert_eq!(csv.filter(|row| &row[0] == "finding").count(), findings);
+    assert_eq!(xml.matches("<failure ").count(), findings);
+    let titles: BTreeSet<&str> = lines
+        .iter()
+        .filter(|line| line["type"] == "finding")
+        .map(|line| line["finding"]["title"].as_str().unwrap())
+        .collect();
+    for title in titles {
+        let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        assert!(html.contains(&title.replace('"', "&quot;")), "{title}");
+    }
     assert_eq!(lines.last().unwrap()["type"], "summary");
 }
 

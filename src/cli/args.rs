@@ -95,6 +95,16 @@ pub(super) enum FormatName {
     Ndjson,
     /// SARIF 2.1.0
     Sarif,
+    /// A page for a browser, complete in one file
+    Html,
+    /// Comma separated values, a row a finding
+    Csv,
+    /// JUnit's XML, for build servers
+    Junit,
+    /// Amazon Security Finding Format
+    Asff,
+    /// CycloneDX 1.6, findings as vulnerabilities
+    Cyclonedx,
 }
 
 impl FormatName {
@@ -104,6 +114,11 @@ impl FormatName {
             Self::Inspector => Format::Inspector,
             Self::Ndjson => Format::Ndjson,
             Self::Sarif => Format::Sarif,
+            Self::Html => Format::Html,
+            Self::Csv => Format::Csv,
+            Self::Junit => Format::Junit,
+            Self::Asff => Format::Asff,
+            Self::Cyclonedx => Format::CycloneDx,
         }
     }
 }
@@ -128,6 +143,15 @@ pub(super) enum FailOn {
     Informational,
     /// Never
     None,
+}
+
+/// Inspector's report types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportType {
+    /// Findings and every rule that was checked
+    Full,
+    /// Findings only
+    Finding,
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +188,9 @@ pub(super) struct Scan {
     /// ndjson: also one line for every rule judged
     #[arg(long)]
     pub(super) outcomes: bool,
+    /// html: with every rule that was checked, or only the findings
+    #[arg(long, value_name = "TYPE", default_value = "full")]
+    pub(super) report_type: ReportType,
     /// Exit with 1 on findings at or above this severity
     #[arg(long, value_name = "SEVERITY", default_value = "high")]
     pub(super) fail_on: FailOn,

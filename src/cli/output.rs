@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::Scan;
+use super::args::{ReportType, Scan};
 use super::{Exit, Failure, render, stdout};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::collect as codes;
@@ -112,8 +112,13 @@ impl Outputs {
             };
             let emitter = Emitter {
                 format: *format,
-                style: Style { outcomes: arguments.outcomes, colour },
+                style: Style {
+                    outcomes: arguments.outcomes,
+                    colour,
+                    findings_only: arguments.report_type == ReportType::Finding,
+                },
                 rules: std::sync::Arc::clone(&plan.rules),
+                profile: plan.profile.clone(),
                 version: env!("CARGO_PKG_VERSION"),
                 targets,
             };
@@ -128,10 +133,10 @@ impl Outputs {
         self.emitters.clone()
     }
 
-    /// Writes what [`pieces`] made of the next host.
-    pub(super) fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), Failure> {
+    /// Writes the next host, with what [`pieces`] made of it.
+    pub(super) fn write(&mut self, host: &HostReport, pieces: &[Vec<u8>]) -> Result<(), Failure> {
         for (stream, piece) in self.streams.iter_mut().zip(pieces) {
-            stream.piece(piece)?;
+            stream.host(host, piece)?;
         }
         Ok(())
     }

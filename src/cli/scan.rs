@@ -127,7 +127,7 @@ fn one_root(
     let host = host_report(plan, &name, &facts).map_err(|error| unread(error.to_string()))?;
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;
-    outputs.write(&pieces(&outputs.emitters(), &host))?;
+    outputs.write(&host, &pieces(&outputs.emitters(), &host))?;
     outputs.end(&verdict.summary)
 }
 
@@ -163,7 +163,7 @@ fn many_snapshots(
         Ok((host, pieces)) => {
             verdict.add(&host);
             if written.is_ok() {
-                written = progress.aside(|| outputs.write(&pieces));
+                written = progress.aside(|| outputs.write(&host, &pieces));
             }
         }
         Err(refusal) => refused.push(refusal),

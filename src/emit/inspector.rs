@@ -7,10 +7,13 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Emitter;
+use super::{Emitter, Pieces};
 use crate::model::finding::{
     Asset, Evidence, Finding, HostReport, RuleInfo, RulesPackage, Severity,
 };
+
+pub(super) const PIECES: Pieces =
+    Pieces { first, host, all: |_, _, _| Ok(()), last, separator: ",\n" };
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const NOTHING_FOUND: &str = "No potential security issues found";
@@ -177,11 +180,11 @@ pub fn nothing_found(host: &HostReport, package: RulesPackage) -> Json {
     )
 }
 
-pub(super) fn first(out: &mut dyn Write) -> io::Result<()> {
+fn first(_: &Emitter, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{{\"findings\":[")
 }
 
-pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     let found = host
         .findings
         .iter()
@@ -194,6 +197,6 @@ pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) ->
     Ok(())
 }
 
-pub(super) fn last(out: &mut dyn Write) -> io::Result<()> {
+fn last(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n],\"failedItems\":{{}}}}")
 }

@@ -1,18 +1,28 @@
 //! Rank 1. A report to bytes. Total: every format carries the same findings, nothing is filtered here.
 //! One file a format; a new one is its file, and its row in [`Format`].
 //!
-//! A report is made piece by piece ([`Emitter`]), so that thousands of hosts need never be in memory
-//! at once; [`write`] makes one that is there whole.
+//! Most formats are made piece by piece ([`Emitter`]), so that thousands of hosts need never be in
+//! memory at once. Those that are laid out whole (charts and contents stand before what they are
+//! about) are made of a [`Document`], which holds every text once. [`write`] makes a report that is
+//! there whole.
 
+mod asff;
+mod csv;
+mod cyclonedx;
+pub mod document;
 mod escape;
+mod html;
 pub mod inspector;
+mod junit;
 mod ndjson;
 mod sarif;
 mod text;
+mod time;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
+pub use document::Document;
 pub use escape::escape;
 
 use crate::model::finding::{HostReport, Report, RuleInfo};
@@ -29,16 +39,63 @@ pub enum Format {
     Ndjson,
     /// SARIF 2.1.0.
     Sarif,
+    /// One page that needs nothing else.
+    Html,
+    /// Comma separated values (RFC 4180).
+    Csv,
+    /// JUnit's XML: a test case for each rule.
+    Junit,
+    /// Amazon Security Finding Format.
+    Asff,
+    /// CycloneDX 1.6: findings as vulnerabilities of hosts and packages.
+    CycloneDx,
 }
 
 impl Format {
     /// Every format with its name on the command line.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Text, "text"),
         (Self::Inspector, "inspector"),
         (Self::Ndjson, "ndjson"),
         (Self::Sarif, "sarif"),
+        (Self::Html, "html"),
+        (Self::Csv, "csv"),
+        (Self::Junit, "junit"),
+        (Self::Asff, "asff"),
+        (Self::CycloneDx, "cyclonedx"),
     ];
+
+    const fn form(self) -> Form {
+        match self {
+            Self::Text => Form::Pieces(text::PIECES),
+            Self::Inspector => Form::Pieces(inspector::PIECES),
+            Self::Ndjson => Form::Pieces(ndjson::PIECES),
+            Self::Sarif => Form::Pieces(sarif::PIECES),
+            Self::Html => Form::Whole(html::write),
+            Self::Csv => Form::Pieces(csv::PIECES),
+            Self::Junit => Form::Pieces(junit::PIECES),
+            Self::Asff => Form::Pieces(asff::PIECES),
+            Self::CycloneDx => Form::Whole(cyclonedx::write),
+        }
+    }
+}
+
+/// How a format is made.
+enum Form {
+    Pieces(Pieces),
+    Whole(fn(&Document, &mut dyn Write) -> io::Result<()>),
+}
+
+/// The pieces of a format, in their order.
+#[derive(Clone, Copy)]
+struct Pieces {
+    first: fn(&Emitter, &mut dyn Write) -> io::Result<()>,
+    host: fn(&Emitter, &HostReport, &mut dyn Write) -> io::Result<()>,
+    /// About all hosts together.
+    all: fn(&Emitter, &Summary, &mut dyn Write) -> io::Result<()>,
+    last: fn(&mut dyn Write) -> io::Result<()>,
+    /// What stands between two pieces of hosts, and before what is about all.
+    separator: &'static str,
 }
 
 /// What an emitter may be told.
@@ -48,6 +105,8 @@ pub struct Style {
     pub outcomes: bool,
     /// text: with terminal colours.
     pub colour: bool,
+    /// Documents: only the findings, not also every rule that was checked.
+    pub findings_only: bool,
 }
 
 /// The bytes of one output: what comes first, a piece for each host, what comes last. Pieces can be
@@ -60,6 +119,8 @@ pub struct Emitter {
     pub style: Style,
     /// The rules that findings point into.
     pub rules: Arc<[RuleInfo]>,
+    /// The CIS profile that was judged.
+    pub profile: Option<Arc<str>>,
     /// The version of assay.
     pub version: &'static str,
     /// How many hosts there are to judge: with many, the text is about the fleet.
@@ -67,51 +128,14 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    fn first(&self, out: &mut dyn Write) -> io::Result<()> {
-        match self.format {
-            Format::Text => text::first(self, out),
-            Format::Inspector => inspector::first(out),
-            Format::Ndjson => Ok(()),
-            Format::Sarif => sarif::first(out),
-        }
-    }
-
-    /// The piece of one host.
+    /// The piece of one host; empty where the format is laid out whole.
     ///
     /// # Errors
     /// The output refuses the bytes.
     pub fn host(&self, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
-        match self.format {
-            Format::Text => text::host(self, host, out),
-            Format::Inspector => inspector::host(self, host, out),
-            Format::Ndjson => ndjson::host(self, host, out),
-            Format::Sarif => sarif::host(self, host, out),
-        }
-    }
-
-    /// The piece of all hosts together.
-    fn all(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        match self.format {
-            Format::Text => text::all(self, summary, out),
-            Format::Inspector => Ok(()),
-            Format::Ndjson => ndjson::all(summary, out),
-            Format::Sarif => sarif::all(self, summary, out),
-        }
-    }
-
-    fn last(&self, out: &mut dyn Write) -> io::Result<()> {
-        match self.format {
-            Format::Text | Format::Ndjson => Ok(()),
-            Format::Inspector => inspector::last(out),
-            Format::Sarif => sarif::last(out),
-        }
-    }
-
-    /// What stands between two pieces.
-    fn separator(&self) -> &'static [u8] {
-        match self.format {
-            Format::Text | Format::Ndjson => b"",
-            Format::Inspector | Format::Sarif => b",\n",
+        match self.format.form() {
+            Form::Pieces(pieces) => (pieces.host)(self, host, out),
+            Form::Whole(_) => Ok(()),
         }
     }
 }
@@ -120,6 +144,7 @@ impl Emitter {
 #[derive(Debug)]
 pub struct Stream<W> {
     emitter: Emitter,
+    document: Document,
     out: W,
     any: bool,
 }
@@ -130,20 +155,32 @@ impl<W: Write> Stream<W> {
     /// # Errors
     /// The output refuses the bytes.
     pub fn begin(emitter: Emitter, mut out: W) -> io::Result<Self> {
-        emitter.first(&mut out)?;
-        Ok(Self { emitter, out, any: false })
+        if let Form::Pieces(pieces) = emitter.format.form() {
+            (pieces.first)(&emitter, &mut out)?;
+        }
+        Ok(Self { document: Document::new(&emitter), emitter, out, any: false })
     }
 
-    /// Writes the piece that [`Emitter::host`] made of the next host.
+    /// Takes the next host, with the piece that [`Emitter::host`] made of it.
     ///
     /// # Errors
     /// The output refuses the bytes.
-    pub fn piece(&mut self, piece: &[u8]) -> io::Result<()> {
+    pub fn host(&mut self, host: &HostReport, piece: &[u8]) -> io::Result<()> {
+        match self.emitter.format.form() {
+            Form::Pieces(pieces) => self.piece(pieces.separator, piece),
+            Form::Whole(_) => {
+                self.document.add(host);
+                Ok(())
+            }
+        }
+    }
+
+    fn piece(&mut self, separator: &str, piece: &[u8]) -> io::Result<()> {
         if piece.is_empty() {
             return Ok(());
         }
         if self.any {
-            self.out.write_all(self.emitter.separator())?;
+            self.out.write_all(separator.as_bytes())?;
         }
         self.any = true;
         self.out.write_all(piece)
@@ -154,10 +191,18 @@ impl<W: Write> Stream<W> {
     /// # Errors
     /// The output refuses the bytes.
     pub fn end(mut self, summary: &Summary) -> io::Result<W> {
-        let mut piece = Vec::new();
-        self.emitter.all(summary, &mut piece)?;
-        self.piece(&piece)?;
-        self.emitter.last(&mut self.out)?;
+        match self.emitter.format.form() {
+            Form::Pieces(pieces) => {
+                let mut piece = Vec::new();
+                (pieces.all)(&self.emitter, summary, &mut piece)?;
+                self.piece(pieces.separator, &piece)?;
+                (pieces.last)(&mut self.out)?;
+            }
+            Form::Whole(write) => {
+                self.document.refused.clone_from(&summary.refused);
+                write(&self.document, &mut self.out)?;
+            }
+        }
         self.out.flush()?;
         Ok(self.out)
     }
@@ -170,12 +215,12 @@ impl<W: Write> Stream<W> {
 pub fn write(format: Format, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (rules, version) = (Arc::clone(&report.rules), report.version);
     let targets = report.hosts.len() + report.refused.len();
-    let emitter = Emitter { format, style, rules, version, targets };
+    let emitter = Emitter { format, style, rules, profile: None, version, targets };
     let mut stream = Stream::begin(emitter.clone(), out)?;
     for host in &report.hosts {
         let mut piece = Vec::new();
         emitter.host(host, &mut piece)?;
-        stream.piece(&piece)?;
+        stream.host(host, &piece)?;
     }
     stream.end(&Summary::of(report)).map(drop)
 }

@@ -5,11 +5,14 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Emitter, inspector};
+use super::{Emitter, Pieces, inspector};
 use crate::model::finding::{HostReport, Severity};
 use crate::model::summary::Summary;
 
-pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const PIECES: Pieces =
+    Pieces { first: |_, _| Ok(()), host, all, last: |_| Ok(()), separator: "" };
+
+fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     for found in &host.findings {
         let Some(rule) = emitter.rules.get(found.rule) else { continue };
         let line = json!({
@@ -61,7 +64,7 @@ pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) ->
     Ok(())
 }
 
-pub(super) fn all(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn all(_: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let severities: Map<String, Json> = Severity::ALL
         .iter()
         .map(|severity| (severity.name().to_owned(), json!(summary.severity(*severity))))

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use super::{Emitter, inspector};
+use super::{Emitter, Pieces, inspector};
 use crate::model::finding::{Evidence, Finding, HostReport, RuleInfo, Severity, Status};
 use crate::model::summary::Summary;
+
+pub(super) const PIECES: Pieces = Pieces { first, host, all, last, separator: ",\n" };
 
 fn level(severity: Severity) -> &'static str {
     match severity {
@@ -148,19 +150,19 @@ fn run(emitter: &Emitter, host: &HostReport) -> Json {
     })
 }
 
-pub(super) fn first(out: &mut dyn Write) -> io::Result<()> {
+fn first(_: &Emitter, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":["
     )
 }
 
-pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{}", run(emitter, host))
 }
 
 /// What could not be judged is a run that did not succeed.
-pub(super) fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     if summary.refused.is_empty() {
         return Ok(());
     }
@@ -186,6 +188,6 @@ pub(super) fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> 
     write!(out, "{run}")
 }
 
-pub(super) fn last(out: &mut dyn Write) -> io::Result<()> {
+fn last(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n]}}")
 }

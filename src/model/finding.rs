@@ -230,6 +230,8 @@ pub struct Recommendation {
     pub levels: Vec<Arc<str>>,
     /// The id of the control that decides it; none for a manual recommendation.
     pub control: Option<Arc<str>>,
+    /// What the first part of the number is about, where the benchmark says it.
+    pub section: Option<Arc<str>>,
 }
 
 /// What every emitter may need of a rule.
@@ -253,6 +255,16 @@ pub struct RuleInfo {
     pub automated: bool,
     /// CIS only.
     pub recommendation: Option<Recommendation>,
+}
+
+impl RuleInfo {
+    /// The title, with the number where it is a recommendation.
+    pub fn name(&self) -> String {
+        match &self.recommendation {
+            Some(cis) => format!("{} {}", cis.number, self.title),
+            None => self.title.to_string(),
+        }
+    }
 }
 
 /// One finding on one host.

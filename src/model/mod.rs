@@ -11,6 +11,7 @@ pub mod lens;
 mod paths;
 pub mod purl;
 pub mod schema;
+pub mod score;
 pub mod shell;
 pub mod state;
 pub mod sudoers;

@@ -1,6 +1,6 @@
 //! `cis/benchmarks/`: recommendation numbers mapped to controls, to one rule each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ast::{Body, Pred, Rule};
@@ -41,6 +41,8 @@ struct Frame<'c> {
     version: Arc<str>,
     applies: Arc<Pred>,
     references: Vec<Arc<str>>,
+    /// The titles of sections by their numbers.
+    sections: BTreeMap<String, Arc<str>>,
     check_patterns: bool,
 }
 
@@ -126,9 +128,7 @@ fn frame<'c, 'n>(
     let version = required_text(&mut cx, &members, "version");
     let applies = cx.reader.required(&members, "applies_to");
     let applies = applies.and_then(|node| applies_to(&mut cx, node));
-    if let Some(sections) = members.get("sections") {
-        sections_are_texts(cx.reader, sections);
-    }
+    let sections = members.get("sections").map(|node| sections(cx.reader, node));
     let references = members.get("references").map(|node| rule::references(cx.reader, node));
     let list = cx.reader.required(&members, "recommendations");
     let list = list.and_then(|node| cx.reader.list(node, "`recommendations`")).unwrap_or_default();
@@ -144,6 +144,7 @@ fn frame<'c, 'n>(
         version: version.unwrap_or_default(),
         applies: Arc::new(applies.map_or(Pred::TRUE, |(pred, _)| pred)),
         references: references.unwrap_or_default(),
+        sections: sections.unwrap_or_default(),
         check_patterns,
     };
     Some((frame, list))
@@ -156,7 +157,9 @@ impl Frame<'_> {
 
     /// Where a recommendation stands.
     fn place(&self, head: Head<'_>) -> Recommendation {
+        let section = head.number.split('.').next().unwrap_or_default();
         Recommendation {
+            section: self.sections.get(section).cloned(),
             benchmark: Arc::clone(&self.name),
             benchmark_version: Arc::clone(&self.version),
             control: (!head.controls.is_empty()).then(|| head.controls.join(", ").into()),
@@ -166,17 +169,17 @@ impl Frame<'_> {
     }
 }
 
-fn sections_are_texts(reader: &mut Reader<'_>, node: &Node) {
-    match node.as_mapping() {
-        Some(entries) => {
-            for (_, title) in entries {
-                reader.text(title, "a section's title");
-            }
-        }
-        None => {
-            reader.error(codes::WRONG_SHAPE, node.span, "`sections` is a mapping of numbers");
-        }
-    }
+/// The titles of sections by their numbers.
+fn sections(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Arc<str>> {
+    let Some(entries) = node.as_mapping() else {
+        reader.error(codes::WRONG_SHAPE, node.span, "`sections` is a mapping of numbers");
+        return BTreeMap::new();
+    };
+    let titles = entries.iter().filter_map(|(number, node)| {
+        let title = reader.text(node, "a section's title")?;
+        Some((number.text.to_string(), Arc::from(title)))
+    });
+    titles.collect()
 }
 
 /// A recommendation without what its controls say.

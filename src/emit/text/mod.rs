@@ -1,14 +1,19 @@
 //! The report for people: what is wrong, how bad, where, how to fix it, and what could not be
 //! judged and why. Reads well at 80 columns.
 
+mod score;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Emitter, escape};
+use super::{Emitter, Pieces, escape};
 use crate::model::finding::{
     Finding, HostReport, RuleInfo, RulesPackage, Severity, Status, Verdict,
 };
+use crate::model::score::Scores;
 use crate::model::summary::Summary;
+
+pub(super) const PIECES: Pieces = Pieces { first, host, all, last: |_| Ok(()), separator: "" };
 
 const WIDTH: usize = 80;
 /// Places shown for one finding; the other formats carry all of them.
@@ -76,7 +81,7 @@ fn is_fleet(emitter: &Emitter) -> bool {
     emitter.targets > IN_FULL
 }
 
-pub(super) fn first(emitter: &Emitter, out: &mut dyn Write) -> io::Result<()> {
+fn first(emitter: &Emitter, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(emitter.style.colour);
     if is_fleet(emitter) {
         let (bold, off) = (paint.bold(), paint.off());
@@ -85,14 +90,14 @@ pub(super) fn first(emitter: &Emitter, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
+fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     if is_fleet(emitter) {
         return in_short(host, out);
     }
-    one_host(&emitter.rules, host, &Paint(emitter.style.colour), out)
+    one_host(emitter, host, &Paint(emitter.style.colour), out)
 }
 
-pub(super) fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(emitter.style.colour);
     if is_fleet(emitter) {
         found_most(&emitter.rules, summary, &paint, out)?;
@@ -114,11 +119,12 @@ fn plural(count: usize, thing: &str) -> String {
 }
 
 fn one_host(
-    rules: &[RuleInfo],
+    emitter: &Emitter,
     host: &HostReport,
     paint: &Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let rules = &*emitter.rules;
     let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
     let asset = &host.asset;
     writeln!(out, "{bold}{}{off}  {}", escape(&asset.hostname), escape(&asset.os))?;
@@ -133,6 +139,10 @@ fn one_host(
             host.findings.iter().filter(|f| of_package(f.rule) == Some(package)).collect();
         let version = package.version();
         writeln!(out, "{bold}{}-{version}{off}  {}", package.name(), counts(&found))?;
+        if package == RulesPackage::Cis {
+            let profile = emitter.profile.as_deref();
+            score::table(&Scores::of(rules, host), profile, (bold, off), out)?;
+        }
         if host.clean.contains(&package) {
             writeln!(out, "    No potential security issues found\n")?;
             continue;
@@ -180,10 +190,7 @@ fn one_finding(
         Status::Waived => " (waived)",
         Status::Known => " (known)",
     };
-    let name = match &rule.recommendation {
-        Some(cis) => format!("{} {}", cis.number, rule.title),
-        None => rule.title.to_string(),
-    };
+    let name = rule.name();
     let label = severity.name();
     let colour = paint.severity(severity);
     writeln!(out, "  {colour}{label:<13}{off} {bold}{}{off}{status}", escape(&name))?;
