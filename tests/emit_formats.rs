@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
 
 use assay::emit::{Format, Style, write};
@@ -120,13 +121,18 @@ fn report() -> Report {
         refused: vec![Refusal { snapshot: text("bad"), reason: text("S002") }],
         rules: rules.into(),
         version: "0",
+        ..Report::default()
     }
 }
 
-fn bytes(format: Format) -> String {
+fn raw(format: Format) -> Vec<u8> {
     let mut out = Vec::new();
     write(format, &report(), Style { outcomes: true, ..Style::default() }, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    out
+}
+
+fn bytes(format: Format) -> String {
+    String::from_utf8(raw(format)).unwrap()
 }
 
 /// How many elements of each name an XML text has; it must be well formed.
@@ -160,7 +166,7 @@ fn elements(xml: &str) -> BTreeMap<String, usize> {
 
 #[test]
 fn no_control_character_and_no_turned_text_reaches_a_reader() {
-    for (format, name) in Format::ALL {
+    for (format, name) in Format::ALL.into_iter().filter(|(_, name)| *name != "pdf") {
         let text = bytes(format);
         let bad = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r'));
         assert_eq!(bad, None, "{name}");
@@ -272,4 +278,45 @@ fn void_meta(line: &str) -> String {
         rest = &rest[end + 1..];
     }
     out + rest
+}
+
+#[test]
+fn pdf_is_whole_and_the_same_each_time() {
+    let first = raw(Format::Pdf);
+    assert!(first.starts_with(b"%PDF-1.7") && first.ends_with(b"%%EOF"));
+    assert!(first == raw(Format::Pdf), "the same input gives the same bytes");
+}
+
+/// What a program says, given a file.
+fn told(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs qpdf and poppler-utils"]
+fn readers_of_pdf_find_every_text_page_and_heading() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("report.pdf");
+    std::fs::write(&file, raw(Format::Pdf)).unwrap();
+    let file = file.to_str().unwrap();
+    assert!(told("qpdf", &["--check", file]).contains("No syntax or stream encoding errors"));
+    let info = told("pdfinfo", &[file]);
+    assert!(info.contains("Tagged:          yes"), "{info}");
+    let text = told("pdftotext", &["-layout", file, "-"]);
+    let plain: String = text.split_whitespace().collect();
+    let wanted = "\\u{1b}[31m\\u{202e}\\u{0}";
+    assert!(plain.contains(wanted), "what has no letters is told by its number");
+    assert_eq!(plain.matches("sentence=").count(), 8, "every finding");
+    assert!(!text.contains('\u{202e}') && !text.contains('\x1b'));
+    let pages = text.matches('\u{c}').count();
+    assert!(plain.contains(&format!("1/{pages}")) && plain.contains(&format!("{pages}/{pages}")));
+    let structure = told("pdfinfo", &["-struct-text", file]);
+    for wanted in ["H1", "H2", "H3", "Table", "TH", "TOCI", "Figure"] {
+        assert!(structure.contains(wanted), "{wanted}: {structure}");
+    }
+    let outline = told("qpdf", &["--json", "--json-key=outlines", file]);
+    assert!(outline.contains("\"title\": \"Findings\""), "{outline}");
 }

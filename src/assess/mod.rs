@@ -3,6 +3,7 @@
 mod gate;
 mod host;
 mod ordered;
+pub mod recorded;
 #[cfg(feature = "server")]
 pub mod store;
 mod targets;

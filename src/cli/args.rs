@@ -46,6 +46,8 @@ pub(super) enum Command {
     Scan(Scan),
     /// Capture a host or a root into a snapshot file
     Collect(Collect),
+    /// Lay out results that a scan wrote down, or a run of `assay serve`
+    Report(Report),
     /// List, show, check and start rules
     #[command(subcommand)]
     Rules(Rules),
@@ -97,6 +99,8 @@ pub(super) enum FormatName {
     Sarif,
     /// A page for a browser, complete in one file
     Html,
+    /// Pages to print and keep
+    Pdf,
     /// Comma separated values, a row a finding
     Csv,
     /// JUnit's XML, for build servers
@@ -115,6 +119,7 @@ impl FormatName {
             Self::Ndjson => Format::Ndjson,
             Self::Sarif => Format::Sarif,
             Self::Html => Format::Html,
+            Self::Pdf => Format::Pdf,
             Self::Csv => Format::Csv,
             Self::Junit => Format::Junit,
             Self::Asff => Format::Asff,
@@ -143,6 +148,29 @@ pub(super) enum FailOn {
     Informational,
     /// Never
     None,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  assay scan snapshots/ --format ndjson --outcomes -o results.ndjson
+  assay report results.ndjson --format pdf -o report.pdf
+  assay report arn:aws:inspector:...:run/0-abc --data /var/lib/assay -o run.html")]
+pub(super) struct Report {
+    /// What `assay scan --format ndjson --outcomes` wrote, or the ARN of a run
+    #[arg(value_name = "RUN|FILE")]
+    pub(super) source: PathBuf,
+    /// For a run: the directory of `assay serve`
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "html")]
+    pub(super) format: FormatName,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// html and pdf: with every rule that was checked, or only the findings
+    #[arg(long, value_name = "TYPE", default_value = "full")]
+    pub(super) report_type: ReportType,
 }
 
 /// Inspector's report types.
@@ -188,7 +216,7 @@ pub(super) struct Scan {
     /// ndjson: also one line for every rule judged
     #[arg(long)]
     pub(super) outcomes: bool,
-    /// html: with every rule that was checked, or only the findings
+    /// html and pdf: with every rule that was checked, or only the findings
     #[arg(long, value_name = "TYPE", default_value = "full")]
     pub(super) report_type: ReportType,
     /// Exit with 1 on findings at or above this severity

@@ -10,6 +10,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod render;
+mod report;
 mod rules;
 mod scan;
 #[cfg(feature = "server")]
@@ -57,6 +58,7 @@ fn perform(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Rules(command) => rules::run(&command),
         Command::Explain { code } => facts::explain(code.as_deref()),
         Command::Facts { table } => facts::run(table.as_deref()),

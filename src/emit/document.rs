@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::Emitter;
 use crate::model::cell::Time;
 use crate::model::finding::{
-    Asset, Evidence, Finding, HostReport, Refusal, RuleInfo, RulesPackage, Severity, Status,
+    Asset, Evidence, Exclusion, Finding, HostReport, Refusal, RuleInfo, RulesPackage, Severity,
+    Status,
 };
 use crate::model::score::{Marks, Scores};
 
@@ -129,14 +130,19 @@ impl Document {
             self.marks.entry(outcome.rule).or_default().merge(marks);
         }
         for exclusion in &host.exclusions {
-            let unjudged = Unjudged {
-                title: Arc::clone(&exclusion.title),
-                description: Arc::clone(&exclusion.description),
-                recommendation: Arc::clone(&exclusion.recommendation),
-            };
-            self.exclusions.entry(unjudged).or_default().push(at);
+            self.exclude(exclusion, Some(at));
         }
         self.hosts.push(subject);
+    }
+
+    /// Adds what was not judged, on one host or on none in particular.
+    pub(super) fn exclude(&mut self, exclusion: &Exclusion, host: Option<usize>) {
+        let unjudged = Unjudged {
+            title: Arc::clone(&exclusion.title),
+            description: Arc::clone(&exclusion.description),
+            recommendation: Arc::clone(&exclusion.recommendation),
+        };
+        self.exclusions.entry(unjudged).or_default().extend(host);
     }
 
     fn find(&mut self, host: usize, found: &Finding) {

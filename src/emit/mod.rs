@@ -15,6 +15,7 @@ mod html;
 pub mod inspector;
 mod junit;
 mod ndjson;
+mod pdf;
 mod sarif;
 mod text;
 mod time;
@@ -41,6 +42,8 @@ pub enum Format {
     Sarif,
     /// One page that needs nothing else.
     Html,
+    /// Pages to print and keep.
+    Pdf,
     /// Comma separated values (RFC 4180).
     Csv,
     /// JUnit's XML: a test case for each rule.
@@ -53,12 +56,13 @@ pub enum Format {
 
 impl Format {
     /// Every format with its name on the command line.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Text, "text"),
         (Self::Inspector, "inspector"),
         (Self::Ndjson, "ndjson"),
         (Self::Sarif, "sarif"),
         (Self::Html, "html"),
+        (Self::Pdf, "pdf"),
         (Self::Csv, "csv"),
         (Self::Junit, "junit"),
         (Self::Asff, "asff"),
@@ -72,6 +76,7 @@ impl Format {
             Self::Ndjson => Form::Pieces(ndjson::PIECES),
             Self::Sarif => Form::Pieces(sarif::PIECES),
             Self::Html => Form::Whole(html::write),
+            Self::Pdf => Form::Whole(pdf::write),
             Self::Csv => Form::Pieces(csv::PIECES),
             Self::Junit => Form::Pieces(junit::PIECES),
             Self::Asff => Form::Pieces(asff::PIECES),
@@ -215,8 +220,13 @@ impl<W: Write> Stream<W> {
 pub fn write(format: Format, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (rules, version) = (Arc::clone(&report.rules), report.version);
     let targets = report.hosts.len() + report.refused.len();
-    let emitter = Emitter { format, style, rules, profile: None, version, targets };
+    let profile = report.profile.clone();
+    let emitter = Emitter { format, style, rules, profile, version, targets };
     let mut stream = Stream::begin(emitter.clone(), out)?;
+    stream.document.about.clone_from(&report.about);
+    for exclusion in &report.exclusions {
+        stream.document.exclude(exclusion, None);
+    }
     for host in &report.hosts {
         let mut piece = Vec::new();
         emitter.host(host, &mut piece)?;

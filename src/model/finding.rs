@@ -391,6 +391,12 @@ pub struct Report {
     pub hosts: Vec<HostReport>,
     /// One for each that could not be.
     pub refused: Vec<Refusal>,
+    /// What was not judged and is about no single host.
+    pub exclusions: Vec<Exclusion>,
+    /// The CIS profile that was judged, where it is known.
+    pub profile: Option<Arc<str>>,
+    /// What documents say at their beginning, as names and values, for example the run.
+    pub about: Vec<(&'static str, String)>,
     /// The version of assay.
     pub version: &'static str,
 }

@@ -57,11 +57,20 @@ impl Marks {
     }
 }
 
+/// The counts of one section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// What it is about, where the benchmark says it.
+    pub title: Option<Arc<str>>,
+    /// The counts.
+    pub marks: Marks,
+}
+
 /// The counts of one benchmark.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Score {
-    /// Of each section: its number, its title where the benchmark has one, the counts.
-    pub sections: BTreeMap<(u64, String), (Option<Arc<str>>, Marks)>,
+    /// Of each section, by its number, as a number and as it is written.
+    pub sections: BTreeMap<(u64, String), Section>,
     /// Of the recommendations of each level, for example `Level 1 - Server`.
     pub levels: BTreeMap<Arc<str>, Marks>,
     /// Of all together.
@@ -71,12 +80,12 @@ pub struct Score {
 impl Score {
     /// Each section as it is called, with its counts.
     pub fn named_sections(&self) -> impl Iterator<Item = (String, Marks)> {
-        self.sections.iter().map(|((_, number), (title, marks))| {
-            let name = match title {
+        self.sections.iter().map(|((_, number), section)| {
+            let name = match &section.title {
                 Some(title) => format!("{number} {title}"),
                 None => number.clone(),
             };
-            (name, *marks)
+            (name, section.marks)
         })
     }
 
@@ -125,12 +134,9 @@ impl Scores {
         let score = self.0.entry(benchmark).or_default();
         let number = cis.number.split('.').next().unwrap_or_default();
         let place = (number.parse().unwrap_or(u64::MAX), number.to_owned());
-        score
-            .sections
-            .entry(place)
-            .or_insert((cis.section.clone(), Marks::default()))
-            .1
-            .merge(marks);
+        let section = score.sections.entry(place).or_default();
+        section.title.clone_from(&cis.section);
+        section.marks.merge(marks);
         for level in &cis.levels {
             score.levels.entry(Arc::clone(level)).or_default().merge(marks);
         }

@@ -261,8 +261,14 @@ fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> 
         None => contents.iter().map(|c| c.severity).max().unwrap_or(Severity::Informational),
     };
     let join = |texts: Vec<&Arc<str>>| -> Arc<str> {
-        let texts: Vec<&str> = texts.into_iter().map(|text| &**text).collect();
-        texts.join("\n\n").into()
+        // Two controls of one kind say the same; once is enough.
+        let mut said: Vec<&str> = Vec::new();
+        for text in texts {
+            if !said.contains(&&**text) {
+                said.push(text);
+            }
+        }
+        said.join("\n\n").into()
     };
     let (number, title) = (&head.number, &head.title);
     let manual = head.manual.clone();

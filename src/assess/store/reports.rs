@@ -1,6 +1,7 @@
 //! Reports of runs, made once and kept with the run.
 
 use rusqlite::{OptionalExtension, params};
+use serde_json::Value as Json;
 
 use super::{Kind, Result, Store, StoreError, row_of};
 
@@ -35,7 +36,74 @@ pub struct Report {
     pub status: ReportStatus,
 }
 
+/// How a run was judged, beside findings and exclusions.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    /// The rules, in the order that findings and verdicts count in.
+    pub rules: Vec<Json>,
+    /// The agents that were judged.
+    pub agents: Vec<JudgedAgent>,
+}
+
+/// An agent that was judged.
+#[derive(Debug, Clone)]
+pub struct JudgedAgent {
+    /// Its id.
+    pub agent: String,
+    /// Its snapshot.
+    pub snapshot: String,
+    /// Inspector's assetAttributes.
+    pub asset: Json,
+    /// One verdict a rule: the rule's place, the verdict, the reason where there is one.
+    pub outcomes: Json,
+    /// When its facts were collected, in seconds.
+    pub collected_at: i64,
+}
+
 impl Store {
+    /// How a run was judged.
+    ///
+    /// # Errors
+    /// There is no such run, or the store cannot be read.
+    pub fn judged(&self, run: &str) -> Result<Judged> {
+        let store = self.read();
+        let run = row_of(&store, Kind::Run, run)?;
+        let rules: Option<String> = store
+            .query_row(
+                "SELECT s.body FROM runs r JOIN shared s ON s.id = r.rules WHERE r.id = ?1",
+                [run],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let mut statement = store.prepare_cached(
+            "SELECT a.agent, a.snapshot, s.body, a.outcomes, a.collected_at
+             FROM run_agents a JOIN shared s ON s.id = a.asset
+             WHERE a.run = ?1 AND a.outcomes IS NOT NULL ORDER BY a.id",
+        )?;
+        let rows = statement.query_map([run], |row| {
+            let texts: (String, String) = (row.get(2)?, row.get(3)?);
+            let at: Option<i64> = row.get(4)?;
+            let agent = JudgedAgent {
+                agent: row.get(0)?,
+                snapshot: row.get(1)?,
+                asset: Json::Null,
+                outcomes: Json::Null,
+                collected_at: at.unwrap_or_default(),
+            };
+            Ok((agent, texts))
+        })?;
+        let agents = rows
+            .map(|row| {
+                let (agent, (asset, outcomes)) = row?;
+                let (asset, outcomes) =
+                    (serde_json::from_str(&asset)?, serde_json::from_str(&outcomes)?);
+                Ok(JudgedAgent { asset, outcomes, ..agent })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let rules = rules.map(|rules| serde_json::from_str(&rules)).transpose()?;
+        Ok(Judged { rules: rules.unwrap_or_default(), agents })
+    }
+
     /// The report of a run, and whether the caller is to make it: it is new, or an earlier attempt
     /// failed.
     ///

@@ -8,4 +8,8 @@ super::codes! {
         "Before snapshots are judged, each is asked which benchmarks are about it, and only those \
          are made ready. This one has become another host since, so it is not judged by half. Scan \
          again when nobody writes the file.";
+    NO_RESULT = "A003", "this is no result to report on",
+        "`assay report` lays out what was judged before: a file of `assay scan --format ndjson`, \
+         whole to its last line, or a run of `assay serve` that has ended. A part of a result would \
+         look like a better one, so it is refused.";
 }

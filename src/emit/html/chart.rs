@@ -7,8 +7,8 @@ use super::shown;
 /// A part of a bar: its class in the style sheet, its name, its size.
 pub(super) type Part = (&'static str, &'static str, u64);
 
-const WIDTH: u64 = 760;
-const LABEL: u64 = 250;
+const WIDTH: u64 = 840;
+const LABEL: u64 = 345;
 const ROOM: u64 = 440;
 const ROW: u64 = 28;
 /// The least width of a part that its number fits into.
@@ -70,10 +70,10 @@ fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
 /// As much of a label as there is room for.
 fn short(label: &str) -> String {
     let label = shown(label);
-    if label.chars().count() <= 36 {
+    if label.chars().count() <= 54 {
         return label;
     }
-    label.chars().take(34).chain("…".chars()).collect()
+    label.chars().take(52).chain("…".chars()).collect()
 }
 
 /// The chart for those who do not see it.

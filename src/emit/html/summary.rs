@@ -52,31 +52,39 @@ fn charts(document: &Document) -> Markup {
 }
 
 fn packages(document: &Document) -> Markup {
+    // Results can be written down without verdicts.
+    let judged = !document.marks.is_empty();
     let row = |name: String, counts: &BTreeMap<Severity, u64>, marks: Marks, sum: bool| {
         html! {
             tr.sum[sum] {
                 th scope="row" { (name) }
                 @for part in parts(counts) { td.n { (part.2) } }
-                td.n { (marks.pass) }
-                td.n { (marks.fail) }
-                td.n { (marks.not_applicable) }
-                td.n { (marks.manual) }
-                td.n { (marks.unknown) }
+                @if judged {
+                    td.n { (marks.pass) }
+                    td.n { (marks.fail) }
+                    td.n { (marks.not_applicable) }
+                    td.n { (marks.manual) }
+                    td.n { (marks.unknown) }
+                }
             }
         }
     };
     html! {
         div.wide {
             table {
-                caption { "Findings by severity, and how every rule was judged on every host" }
+                @if judged {
+                    caption { "Findings by severity, and how every rule was judged on every host" }
+                }
                 thead {
                     tr {
                         th scope="col" { "Rules package" }
                         @for severity in Severity::ALL {
                             th.n scope="col" { (short(severity)) }
                         }
-                        @for name in ["Pass", "Fail", "N/A", "Manual", "Unknown"] {
-                            th.n scope="col" { (name) }
+                        @if judged {
+                            @for name in ["Pass", "Fail", "N/A", "Manual", "Unknown"] {
+                                th.n scope="col" { (name) }
+                            }
                         }
                     }
                 }
@@ -116,7 +124,7 @@ fn hosts(document: &Document) -> Markup {
                         @for severity in Severity::ALL {
                             th.n scope="col" { (short(severity)) }
                         }
-                        th.n scope="col" { "Unknown" }
+                        @if !document.marks.is_empty() { th.n scope="col" { "Unknown" } }
                     }
                 }
                 tbody {
@@ -137,7 +145,7 @@ fn hosts(document: &Document) -> Markup {
                             }
                             td { code { (shown(&host.snapshot)) } br; (time::minutes(host.collected_at)) }
                             @for part in parts(&host.severities) { td.n { (part.2) } }
-                            td.n { (host.unknown) }
+                            @if !document.marks.is_empty() { td.n { (host.unknown) } }
                         }
                     }
                 }
