@@ -11,6 +11,9 @@ use crate::model::table::{Group, Shadow, User};
 /// The longest account file: a hundred thousand lines.
 const LIMIT: u64 = 8 << 20;
 
+/// The file of passwords.
+const SHADOW: &str = "/etc/shadow";
+
 /// A table read from one file of `:`-separated lines.
 fn table<F: Fact>(
     root: &dyn Root,
@@ -29,7 +32,8 @@ fn table<F: Fact>(
     let mut unread = Vec::new();
     for (number, line) in (1i64..).zip(content.lines()) {
         // Lines that begin with + or - include directory services; those are not local accounts.
-        if line.is_empty() || line.starts_with(['#', '+', '-']) {
+        let included = line.starts_with(['+', '-']) && path != SHADOW;
+        if line.is_empty() || line.starts_with('#') || included {
             continue;
         }
         let fields: Vec<&str> = line.split(':').collect();
@@ -83,25 +87,30 @@ pub(super) fn groups(root: &dyn Root) -> (TableState, Rows) {
 }
 
 pub(super) fn shadow(root: &dyn Root) -> (TableState, Rows) {
-    table(root, "/etc/shadow", |fields, line| {
-        let [name, password, days @ ..] = fields else { return None };
-        let day = |index: usize| match days.get(index) {
-            None | Some(&"") => Some(None),
-            Some(text) => text.parse::<i64>().ok().map(Some),
-        };
-        let (status, algorithm) = password_state(password);
-        Some(Shadow {
-            name: (*name).into(),
-            status: status.into(),
-            algorithm: algorithm.map(Arc::from),
-            last_change: day(0)?,
-            min_days: day(1)?,
-            max_days: day(2)?,
-            warn_days: day(3)?,
-            inactive_days: day(4)?,
-            expires: day(5)?,
-            line,
-        })
+    table(root, SHADOW, shadow_line)
+}
+
+fn shadow_line(fields: &[&str], line: i64) -> Option<Shadow> {
+    let [name, password, days @ ..] = fields else { return None };
+    let day = |index: usize| match days.get(index) {
+        None | Some(&"") => Some(None),
+        Some(text) => text.parse::<i64>().ok().map(Some),
+    };
+    let (status, algorithm) = match name.starts_with(['+', '-']) {
+        true => ("directory", None),
+        false => password_state(password),
+    };
+    Some(Shadow {
+        name: (*name).into(),
+        status: status.into(),
+        algorithm: algorithm.map(Arc::from),
+        last_change: day(0)?,
+        min_days: day(1)?,
+        max_days: day(2)?,
+        warn_days: day(3)?,
+        inactive_days: day(4)?,
+        expires: day(5)?,
+        line,
     })
 }
 
@@ -141,7 +150,15 @@ fn is_crypt(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::password_state;
+    use super::{password_state, shadow_line};
+
+    #[test]
+    fn a_line_for_a_directory_service_is_no_empty_password() {
+        let status =
+            |line: &str| shadow_line(&line.split(':').collect::<Vec<_>>(), 1).unwrap().status;
+        assert_eq!(&*status("+::::::::"), "directory");
+        assert_eq!(&*status("ann::::::::"), "empty");
+    }
 
     #[test]
     fn a_password_field_tells_its_state() {

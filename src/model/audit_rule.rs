@@ -189,6 +189,12 @@ impl Rule {
             ("path" | "dir", "=") => self.target = Some(trimmed(value)),
             ("perm", "=") => self.perms = perms(value),
             ("arch", "=") => self.arch = Some(arch(value)),
+            (_, ">")
+                if IDS.contains(&name) && value.parse::<u32>().is_ok_and(|id| id < u32::MAX) =>
+            {
+                let least = value.parse::<u32>().unwrap_or_default() + 1;
+                self.fields.push(format!("{name}>={least}"));
+            }
             _ => self.fields.push(format!("{name}{operator}{}", spelled(name, value))),
         }
     }
@@ -258,6 +264,7 @@ mod tests {
         for (a, b) in [
             ("-w /etc/x/ -p wa -k id", "-a always,exit -F path=/etc/x -F perm=aw -F key=id"),
             ("-w /etc/x", "-w /etc/x -p rwxa"),
+            ("-a always,exit -F auid>999", "-a always,exit -F auid>=1000"),
             ("-a exit,always -Fdir=/a -k k", "-A always,exit -F dir=/a/ -F key=k"),
             (
                 "-a always,exit -F arch=b64 -S open,creat -F exit=-13 -F auid>=1000 -F auid!=-1 -kx",
@@ -279,7 +286,7 @@ mod tests {
             parse("-a never,exit -F arch=b32 -S all -F a1&=0100 -F exe=/usr/bin/a\\ b -F uid>0")
                 .unwrap();
         assert_eq!(rule.action.as_deref(), Some("never"));
-        assert_eq!(rule.fields, ["a1&=0100", "exe=/usr/bin/a b", "uid>0"]);
+        assert_eq!(rule.fields, ["a1&=0100", "exe=/usr/bin/a b", "uid>=1"]);
         assert_eq!((rule.arch.as_deref(), rule.kind()), (Some("b32"), "rule"));
     }
 

@@ -76,8 +76,13 @@ impl Selection {
     }
 }
 
-/// Whether a profile has the recommendations of a level.
+/// Whether a profile has the recommendations of a level. A level of a benchmark that does not tell
+/// servers from workstations is in the profiles of both.
 fn includes(profile: &str, level: &str) -> bool {
+    let profile = match (level.contains(" - "), profile.split_once(" - ")) {
+        (false, Some((profile, _))) => profile,
+        _ => profile,
+    };
     let same = profile.eq_ignore_ascii_case(level);
     let below = |two: &str, one: &str| {
         let (Some(p), Some(l)) = (rest(profile, two), rest(level, one)) else { return false };
@@ -102,5 +107,10 @@ mod tests {
         assert!(!includes("Level 2 - Server", "Level 1 - Workstation"));
         assert!(!includes("Level 1 - Server", "Level 2 - Server"));
         assert!(includes("Level 2", "Level 1"));
+        assert!(!includes("Level 2", "Level 1 - Server"));
+        assert!(includes("Level 1 - Server", "Level 1"));
+        assert!(includes("Level 2 - Workstation", "Level 1"));
+        assert!(includes("Level 2 - Server", "Level 2"));
+        assert!(!includes("Level 1 - Server", "Level 2"));
     }
 }

@@ -30,11 +30,13 @@ facts! {
         pub r#type: Arc<str>,
         /// The control as written.
         pub control: Arc<str>,
+        /// Whether its refusal is the last word of the stack: `required`, `requisite`, or as these in brackets.
+        pub required: bool,
         /// The group that `group=` names; none where it names none.
         pub group: Option<Arc<str>>,
         /// Whether /etc/group has the group that is asked for.
         pub found: bool,
-        /// Who is in it, by their line in /etc/group or as their primary group.
+        /// Who is in it: by its line in /etc/group, or with a login shell and it as the primary group.
         pub members: Vec<Arc<str>>,
         /// Whether it asks about the user who calls (`use_uid`) and not about the login name.
         pub use_uid: bool,
@@ -81,6 +83,7 @@ impl super::Derivation for Derivation {
                     service: Arc::clone(&module.service),
                     r#type: Arc::clone(&module.r#type),
                     control: Arc::clone(&module.control),
+                    required: is_required(&module.control),
                     group: named.map(Arc::from),
                     found: group.is_some(),
                     members: group.map(|group| members(group, &users)).unwrap_or_default(),
@@ -98,12 +101,26 @@ impl super::Derivation for Derivation {
 
 fn members(group: &Group, users: &[User]) -> Vec<Arc<str>> {
     let mut members = group.members.clone();
-    for user in users.iter().filter(|user| user.gid == group.gid) {
+    let shell = |user: &User| user.shell.0.rsplit('/').next().map(str::to_owned);
+    let logs_in = |user: &&User| !matches!(shell(user).as_deref(), Some("nologin" | "false"));
+    for user in users.iter().filter(|user| user.gid == group.gid).filter(logs_in) {
         if !members.contains(&user.name) {
             members.push(Arc::clone(&user.name));
         }
     }
     members
+}
+
+/// Whether a refusal makes the stack fail, whatever comes after it.
+fn is_required(control: &str) -> bool {
+    let Some(inner) = control.strip_prefix('[') else {
+        return matches!(control.to_ascii_lowercase().as_str(), "required" | "requisite");
+    };
+    let pairs =
+        inner.trim_end_matches(']').split_whitespace().filter_map(|pair| pair.split_once('='));
+    let of =
+        |wanted: &str| pairs.clone().find(|(name, _)| *name == wanted).map(|(_, action)| action);
+    matches!(of("perm_denied").or_else(|| of("default")), Some("bad" | "die"))
 }
 
 /// Whether success of a module means that another one, later in the stack, is not asked.
@@ -123,6 +140,22 @@ mod tests {
     use crate::model::table::ConfigFile;
 
     #[test]
+    fn controls_in_brackets_can_be_required() {
+        for control in ["required", "requisite", "[success=ok default=bad]", "[default=die]"] {
+            assert!(is_required(control), "{control}");
+        }
+        for control in [
+            "sufficient",
+            "optional",
+            "[success=ok default=ignore]",
+            "[default=bad perm_denied=ignore]",
+            "[",
+        ] {
+            assert!(!is_required(control), "{control}");
+        }
+    }
+
+    #[test]
     fn the_group_is_looked_up() {
         let text = "auth sufficient pam_rootok.so\nauth required pam_wheel.so use_uid group=su\nauth required pam_wheel.so\nauth required pam_wheel.so group=none deny root_only\nauth sufficient pam_unix.so\nauth required pam_wheel.so group=su\n";
         let group = |name: &str, gid, members: &[&str]| Group {
@@ -138,7 +171,12 @@ mod tests {
                 problem: None,
             }])
             .with([group("root", 0, &[]), group("su", 9, &["ann"])])
-            .with([user("ann", 9, "", 1), user("bob", 9, "", 2), user("root", 0, "", 3)]);
+            .with([
+                user("ann", 9, "", 1),
+                user("bob", 9, "", 2),
+                user("root", 0, "", 3),
+                user("daemon", 9, "/usr/sbin/nologin", 4),
+            ]);
         let (state, rows) = View::new(&facts).typed::<PamWheel>().unwrap();
         assert!(state.is_complete());
         let shown: Vec<_> = rows

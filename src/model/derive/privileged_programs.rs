@@ -15,8 +15,8 @@ use crate::model::state::{FactError, TableState};
 use crate::model::table::{File, FileKind};
 use crate::model::view::{Loaded, View};
 
-/// What a rule may be narrowed by: to those who logged in.
-const USUAL: [&str; 2] = ["auid!=unset", "auid>=1000"];
+/// The least id of a user where login.defs says nothing else.
+const FIRST_USER: u32 = 1000;
 const SET_ID: u32 = 0o6000;
 const EXECUTABLE: u32 = 0o111;
 /// How many are shown.
@@ -90,7 +90,13 @@ impl super::Derivation for Derivation {
 
 fn records_runs(watch: &AuditWatch) -> bool {
     watch.perms.iter().any(|perm| &**perm == "x")
-        && watch.fields.iter().all(|field| USUAL.contains(&&**field))
+        && watch.fields.iter().all(|field| is_usual(field))
+}
+
+/// Whether a field narrows a rule to those who logged in and no further.
+fn is_usual(field: &str) -> bool {
+    let least = field.strip_prefix("auid>=").and_then(|id| id.parse::<u32>().ok());
+    field == "auid!=unset" || least.is_some_and(|least| least <= FIRST_USER)
 }
 
 /// Whether the file system it is on lets it run with other rights.
@@ -114,7 +120,7 @@ mod tests {
 
     #[test]
     fn each_program_needs_a_rule() {
-        let rules = "-a always,exit -F path=/usr/bin/su -F perm=x -F auid>=1000 -F auid!=unset\n-w /usr/bin/a -p w\n-a always,exit -F path=/usr/bin/b -F perm=x -F uid=5\n";
+        let rules = "-a always,exit -F path=/usr/bin/su -F perm=x -F auid>=500 -F auid!=unset\n-w /usr/bin/a -p w\n-a always,exit -F path=/usr/bin/b -F perm=x -F uid=5\n";
         let fstab = "/dev/a / ext4 defaults 0 0\n/dev/b /srv ext4 nosuid 0 0\n";
         let facts = MemoryFacts::new()
             .with([text("/etc/audit/rules.d/a.rules", rules), text("/etc/fstab", fstab)])

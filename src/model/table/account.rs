@@ -45,7 +45,8 @@ facts! {
     pub struct Shadow {
         /// The user's name.
         pub name: Arc<str>,
-        /// `set`, `empty`, `locked` (! before a hash) or `none` (* or ! alone).
+        /// `set`, `empty`, `locked` (! before a hash), `none` (* or ! alone), or `directory`: a line
+        /// that begins with + or - stands for entries of a directory service.
         pub status: Arc<str>,
         /// Hash algorithm: `yescrypt`, `sha512`, `sha256`, `md5`, `des`, `bcrypt`, ...
         pub algorithm: Option<Arc<str>>,
