@@ -10,7 +10,7 @@ use crate::model::cell::Fact;
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
-use crate::model::table::{ConfigFile, Group, Host, Shadow, User};
+use crate::model::table::{ConfigFile, Group, Shadow, User};
 use crate::model::view::{Loaded, View};
 
 facts! {
@@ -35,8 +35,6 @@ facts! {
         pub locked: bool,
         /// Day of the last change, in days since 1970-01-01.
         pub last_change: Option<i64>,
-        /// Whether that day had not come when the facts were collected.
-        pub changed_in_future: Option<bool>,
         /// Days after which it must be changed.
         pub max_days: Option<i64>,
         /// Days of inactivity after which the account is locked.
@@ -48,9 +46,6 @@ facts! {
     }
 }
 
-/// Seconds.
-const DAY: i64 = 86_400;
-
 pub(super) struct Derivation;
 
 impl super::Derivation for Derivation {
@@ -59,7 +54,7 @@ impl super::Derivation for Derivation {
     }
 
     fn reads(&self) -> &'static [&'static TableSchema] {
-        &[Host::TABLE, User::TABLE, Group::TABLE, Shadow::TABLE, ConfigFile::TABLE]
+        &[User::TABLE, Group::TABLE, Shadow::TABLE, ConfigFile::TABLE]
     }
 
     fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
@@ -67,7 +62,6 @@ impl super::Derivation for Derivation {
         let users = view.typed::<User>()?.1;
         let (shadow_state, shadow) = view.typed::<Shadow>()?;
         let complete = shadow_state.is_complete();
-        let today = view.typed::<Host>()?.1.first().map(|host| host.collected_at.0 / DAY);
         let mut lines: BTreeMap<Arc<str>, Shadow> = BTreeMap::new();
         for line in shadow {
             lines.entry(Arc::clone(&line.name)).or_insert(line);
@@ -96,7 +90,6 @@ impl super::Derivation for Derivation {
                 locked: matches!(&*status, "locked" | "none" | "missing"),
                 status,
                 last_change: line.and_then(|line| line.last_change),
-                changed_in_future: today.and_then(|today| Some(line?.last_change? > today)),
                 max_days: line.and_then(|line| line.max_days),
                 inactive_days: line.and_then(|line| line.inactive_days),
                 file: if line.is_some() { "/etc/shadow" } else { "/etc/passwd" }.into(),

@@ -18,6 +18,7 @@ pub mod modules;
 pub mod mounts;
 pub mod pam_settings;
 pub mod pam_wheel;
+pub mod password_changes;
 pub mod privileged_programs;
 pub mod root_executables;
 pub mod root_path;
@@ -68,6 +69,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &mounts::Derivation,
         &pam_settings::Derivation,
         &pam_wheel::Derivation,
+        &password_changes::Derivation,
         &privileged_programs::Derivation,
         &root_executables::Derivation,
         &root_path::Derivation,

@@ -12,10 +12,20 @@ use crate::model::cell::{AbsPath, Fact};
 use crate::model::lens::{ConfigFiles, Reading, Text};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
+use crate::model::unit;
 use crate::model::view::Loaded;
 
 const DIRECTORY: &str = "/etc/audit/rules.d";
 const MAIN: &str = "/etc/audit/audit.rules";
+
+/// What loads the rules when the host starts; the second since audit 4.
+const UNITS: [&str; 2] = ["auditd.service", "audit-rules.service"];
+const UNIT_DIRECTORIES: [&str; 4] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
 
 facts! {
     /// Audit rules on disk, as fields: two spellings of one rule are equal.
@@ -70,7 +80,8 @@ impl super::Lens for Lens {
         let loaded = augmented(parts.iter().flat_map(|file| lines(&mut reading, file)).collect());
         let main: Vec<Line> =
             files.get(MAIN).map(|file| lines(&mut reading, file)).unwrap_or_default();
-        for (list, counts) in [(loaded, true), (main, parts.is_empty())] {
+        let only_main = parts.is_empty() || loads_main(files);
+        for (list, counts) in [(loaded, !only_main), (main, only_main)] {
             let cleared = list.iter().rposition(|line| line.rule.is_delete_all());
             let locked = list.iter().position(|line| line.rule.is_lock());
             let is_loaded = |order: usize| {
@@ -88,6 +99,39 @@ impl super::Lens for Lens {
             }
         }
         Ok(reading.done())
+    }
+}
+
+/// Whether what loads the rules has auditctl read the main file, and not augenrules the parts: the
+/// last word of the units has it, or, before systemd, /etc/sysconfig/auditd.
+fn loads_main(files: &ConfigFiles) -> bool {
+    let mut commands: Vec<String> = Vec::new();
+    for name in UNITS {
+        let place = UNIT_DIRECTORIES.iter().find_map(|at| files.get(&format!("{at}/{name}")));
+        let directories = UNIT_DIRECTORIES.map(|at| format!("{at}/{name}.d"));
+        let directories: Vec<&str> = directories.iter().map(String::as_str).collect();
+        let drop_ins = files.drop_ins(&directories, ".conf");
+        for text in place.into_iter().chain(drop_ins).filter_map(|file| file.text.as_ref().ok()) {
+            for entry in unit::parse(text).assignments {
+                if matches!(entry.key.as_str(), "ExecStart" | "ExecStartPost") {
+                    match entry.value.as_str() {
+                        "" => commands.clear(),
+                        value => commands.push(value.to_owned()),
+                    }
+                }
+            }
+        }
+    }
+    let has = |program: &str| commands.iter().any(|command| command.contains(program));
+    let old = || {
+        let text = files.get("/etc/sysconfig/auditd").and_then(|file| file.text.as_ref().ok());
+        let mut lines = text.into_iter().flat_map(|text| text.lines());
+        let said = lines.rfind(|line| line.trim_start().starts_with("USE_AUGENRULES"));
+        said.is_some_and(|line| line.to_ascii_lowercase().contains("no"))
+    };
+    match commands.is_empty() {
+        true => old(),
+        false => has("auditctl") && !has("augenrules"),
     }
 }
 
@@ -229,6 +273,34 @@ mod tests {
                 "audit.rules:4 -e",
                 "audit.rules:5 /c -",
             ]
+        );
+    }
+
+    #[test]
+    fn the_unit_says_which_files_are_loaded() {
+        let unit = "/usr/lib/systemd/system/auditd.service";
+        let (parts, main) =
+            (["a.rules:1 /a", "audit.rules:1 /b -"], ["a.rules:1 /a -", "audit.rules:1 /b"]);
+        let by = |path: &'static str, text: &'static str| {
+            shown(&[("/etc/audit/rules.d/a.rules", "-w /a\n"), (MAIN, "-w /b\n"), (path, text)])
+        };
+        assert_eq!(
+            by(
+                unit,
+                "[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n#ExecStartPost=-/sbin/auditctl -R x\n"
+            ),
+            parts
+        );
+        assert_eq!(
+            by(unit, "[Service]\nExecStartPost=-/sbin/auditctl -R /etc/audit/audit.rules\n"),
+            main
+        );
+        assert_eq!(by("/etc/sysconfig/auditd", "USE_AUGENRULES=\"no\"\n"), main);
+        assert_eq!(by("/etc/sysconfig/auditd", "USE_AUGENRULES=yes\n"), parts);
+        let drop_in = "/etc/systemd/system/auditd.service.d/a.conf";
+        assert_eq!(
+            by(drop_in, "[Service]\nExecStartPost=\nExecStartPost=/sbin/auditctl -R x\n"),
+            main
         );
     }
 
