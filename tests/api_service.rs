@@ -343,6 +343,36 @@ fn messages_are_those_that_sns_carried() {
 }
 
 #[test]
+fn a_slow_program_holds_up_its_own_topic_only() {
+    let data = tempfile::tempdir().unwrap();
+    put(data.path(), "debian-12");
+    let topic = |name: &str| format!("arn:aws:sns:us-east-1:000000000000:{name}");
+    // It would take longer than this test waits.
+    let program = json!({"program": ["/bin/sleep", "300"], "timeout_seconds": 600});
+    let topics = json!({"topics": {topic("a-slow"): program, topic("quick"): {"spool": "spool"}}});
+    std::fs::write(data.path().join("topics.json"), topics.to_string()).unwrap();
+    let service = service(data.path(), false);
+    let template = template(&service, "told", &[2]);
+    for name in ["a-slow", "quick"] {
+        let event = "ASSESSMENT_RUN_COMPLETED";
+        let one = json!({"resourceArn": template, "event": event, "topicArn": topic(name)});
+        call(&service, "SubscribeToEvent", one);
+    }
+    runs::start_workers(&service).unwrap();
+    notify::start_sender(&service).unwrap();
+    let arn = start(&service, &template);
+    assert_eq!(finished(&service, &arn)["state"], "COMPLETED");
+    let spooled = || std::fs::read_dir(data.path().join("spool")).map_or(0, Iterator::count);
+    for _ in 0..3000 {
+        if spooled() == 2 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{} messages", spooled());
+}
+
+#[test]
 fn wrong_input_is_answered_with_inspectors_code() {
     let data = tempfile::tempdir().unwrap();
     let service = service(data.path(), false);

@@ -14,9 +14,9 @@
 
 mod program;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -32,6 +32,8 @@ const FILE: &str = "topics.json";
 const LARGEST_FILE: u64 = 1 << 20;
 /// How long the thread sleeps where nobody wakes it.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How many topics are sent to at the same time.
+const MOST_LANES: usize = 32;
 /// The longest pause between two attempts, seconds.
 const LONGEST_PAUSE: i64 = 60;
 
@@ -116,25 +118,63 @@ pub(super) fn is_topic(arn: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// Starts the thread that sends what waits.
+/// Starts the thread that sends what waits. Each topic is sent to by a thread of its own while it
+/// has messages, so that a slow program holds up its own topic only.
 ///
 /// # Errors
 /// The system gives no thread.
 pub fn start_sender(service: &Arc<Service>) -> std::io::Result<()> {
     let service = Arc::clone(service);
     std::thread::Builder::new().name("notify".into()).spawn(move || {
+        let busy = Arc::new(Mutex::new(BTreeSet::new()));
         let mut heard = 0;
         loop {
-            match service.store.next_message(service.now()) {
-                Ok(Some(message)) => {
-                    let delivery = deliver(service.data(), &message, service.now());
-                    if service.store.delivered(message.id, &delivery, service.now()).is_err() {
-                        heard = service.work.wait(heard, PATIENCE);
-                    }
-                }
-                Ok(None) | Err(_) => heard = service.work.wait(heard, PATIENCE),
+            for topic in service.store.topics_due(service.now()).unwrap_or_default() {
+                // Where the system gives no thread, it is tried again later.
+                let _ = send_all(&service, &busy, topic);
+            }
+            heard = service.work.wait(heard, PATIENCE);
+        }
+    })?;
+    Ok(())
+}
+
+/// The topics that are being sent to.
+type Busy = Arc<Mutex<BTreeSet<String>>>;
+
+/// Notes that a topic is sent to, until it is dropped.
+struct Lane {
+    topic: String,
+    busy: Busy,
+}
+
+impl Lane {
+    fn begin(busy: &Busy, topic: String) -> Option<Self> {
+        let mut topics = busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = topics.len() < MOST_LANES && topics.insert(topic.clone());
+        begins.then(|| Self { topic, busy: Arc::clone(busy) })
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.topic);
+    }
+}
+
+/// Sends to a topic what waits for it, unless that is being done.
+fn send_all(service: &Arc<Service>, busy: &Busy, topic: String) -> std::io::Result<()> {
+    let Some(lane) = Lane::begin(busy, topic) else { return Ok(()) };
+    let service = Arc::clone(service);
+    std::thread::Builder::new().name("notify-topic".into()).spawn(move || {
+        while let Ok(Some(message)) = service.store.next_message(&lane.topic, service.now()) {
+            let delivery = deliver(service.data(), &message, service.now());
+            if service.store.delivered(message.id, &delivery, service.now()).is_err() {
+                break;
             }
         }
+        drop(lane);
+        service.work.ring();
     })?;
     Ok(())
 }

@@ -156,19 +156,33 @@ fn put(
 }
 
 impl Store {
-    /// The first message that may be sent now. The messages of a topic keep their order: while one
-    /// waits to be tried again, those after it wait too.
+    /// The topics that may be sent something now.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn next_message(&self, now: Millis) -> Result<Option<Message>> {
+    pub fn topics_due(&self, now: Millis) -> Result<Vec<String>> {
+        let store = self.read();
+        // Beside min() the other columns are those of its row.
+        let mut statement = store.prepare_cached(
+            "SELECT topic FROM (SELECT topic, due, min(id) FROM outbox GROUP BY topic)
+             WHERE due <= ?1 ORDER BY topic",
+        )?;
+        let topics = statement.query_map([now.0], |row| row.get(0))?;
+        Ok(topics.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The message that may be sent to a topic now. Messages keep their order: while one waits to be
+    /// tried again, those after it wait too.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_message(&self, topic: &str, now: Millis) -> Result<Option<Message>> {
         let store = self.read();
         let mut statement = store.prepare_cached(
-            "SELECT id, topic, message, at, attempts FROM outbox o
-             WHERE id = (SELECT min(id) FROM outbox WHERE topic = o.topic) AND due <= ?1
-             ORDER BY id LIMIT 1",
+            "SELECT id, topic, message, at, attempts FROM outbox
+             WHERE id = (SELECT min(id) FROM outbox WHERE topic = ?1) AND due <= ?2",
         )?;
-        let message = statement.query_row([now.0], |row| {
+        let message = statement.query_row(params![topic, now.0], |row| {
             Ok(Message {
                 id: row.get(0)?,
                 topic: row.get(1)?,

@@ -41,7 +41,7 @@ CREATE TABLE runs (
     state TEXT NOT NULL, duration INTEGER NOT NULL, packages TEXT NOT NULL,
     attributes TEXT NOT NULL, created INTEGER NOT NULL, started INTEGER, completed INTEGER,
     changed INTEGER NOT NULL, data_collected INTEGER NOT NULL DEFAULT 0, stop TEXT,
-    rules INTEGER REFERENCES shared (id),    UNIQUE (template, name)
+    rules INTEGER REFERENCES shared (id), UNIQUE (template, name)
 ) STRICT;
 CREATE INDEX runs_by_state ON runs (state);
 CREATE INDEX runs_by_rules ON runs (rules);
@@ -92,6 +92,7 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX outbox_by_run ON outbox (run);
+CREATE INDEX outbox_by_topic ON outbox (topic);
 CREATE TABLE reports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE, format TEXT NOT NULL,
