@@ -64,6 +64,9 @@ pub(super) enum Command {
     /// Look into a snapshot file
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// Keep a fresh snapshot of this host in a directory
+    #[command(subcommand)]
+    Agent(Agent),
     /// Answer the API of Amazon Inspector Classic for a directory of snapshots
     #[cfg(feature = "server")]
     Serve(Serve),
@@ -255,6 +258,36 @@ pub(super) struct Collect {
     #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
     #[arg(value_parser = PossibleValuesParser::new(table::COLLECTED.iter().map(|t| t.name)))]
     pub(super) sections: Option<Vec<String>>,
+    /// Give the host a tag; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    pub(super) tag: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Agent {
+    /// Collect once, or again and again
+    Run(AgentRun),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  assay agent run --out /var/lib/assay/agents
+  assay agent run --every 1h --out /var/lib/assay/agents
+
+A signal ends it with 0, and leaves no half of a file. examples/systemd has units.")]
+pub(super) struct AgentRun {
+    /// Where the snapshot is put; its name is the agent's id
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// Collect again after so long, for example 1h, until a signal comes [default: once]
+    #[arg(long, value_name = "TIME", value_parser = super::agent::every)]
+    pub(super) every: Option<Duration>,
+    /// Collect from the file system mounted at this directory instead of this host
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Watch this host's sockets and processes for so long each time [default: one look]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "root")]
+    pub(super) duration: Option<Duration>,
     /// Give the host a tag; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     pub(super) tag: Vec<(String, String)>,

@@ -1,6 +1,7 @@
 //! Rank 5. The command line: the only place that parses arguments, prints and exits.
 
 mod advisories;
+mod agent;
 mod args;
 mod chosen;
 mod collect;
@@ -62,6 +63,7 @@ fn perform(command: Command) -> Result<Exit, Failure> {
         Command::Rules(command) => rules::run(&command),
         Command::Explain { code } => facts::explain(code.as_deref()),
         Command::Facts { table } => facts::run(table.as_deref()),
+        Command::Agent(command) => agent::run(&command),
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Snapshot(command) => snapshot::run(&command),
