@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The lines of the README's `sh` blocks.
 fn commands(readme: &str) -> Vec<String> {
@@ -38,6 +39,23 @@ fn image(root: &Path) {
     }
 }
 
+/// Serves on a free port until it says where it is, and ends it.
+fn serve(words: &[String], place: &Path) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_assay"))
+        .args(words)
+        .args(["--listen", "127.0.0.1:0"])
+        .current_dir(place)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("http://127.0.0.1:"), "{line}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn every_command_runs() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -68,6 +86,10 @@ fn every_command_runs() {
         } else {
             words
         };
+        if words[0] == "serve" {
+            serve(&words, place.path());
+            continue;
+        }
         let output = Command::new(env!("CARGO_BIN_EXE_assay"))
             .args(&words)
             .current_dir(place.path())

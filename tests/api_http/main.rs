@@ -8,5 +8,9 @@
     reason = "a test stops where it fails, and signs with the time that it is"
 )]
 
+mod boto3;
+mod crowd;
 mod door;
+mod hostile;
+mod killed;
 mod support;

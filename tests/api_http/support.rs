@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use assay::collect::{DirectoryRoot, Options, collect};
+use assay::diagnostic::Silent;
+use assay::model::cell::Time;
+use assay::snapshot::Codec;
 use ring::{digest, hmac};
 use serde_json::{Value as Json, json};
 
@@ -45,6 +49,13 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory it ever had, KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Sends a signal and gives the exit code; none where the signal ended it.
@@ -289,4 +300,38 @@ pub(crate) fn put(data: &Path, name: &str) {
     let to = data.join("agents");
     std::fs::create_dir_all(&to).unwrap();
     std::fs::copy(format!("snapshots/{name}.assay"), to.join(format!("{name}.assay"))).unwrap();
+}
+
+/// Puts snapshots of so many small hosts into the agents directory.
+pub(crate) fn hosts(data: &Path, count: usize) {
+    let to = data.join("agents");
+    std::fs::create_dir_all(&to).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["etc/ssh", "var/lib/dpkg", "usr/bin"] {
+        std::fs::create_dir_all(root.path().join(folder)).unwrap();
+    }
+    let status = "Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\
+                  Architecture: amd64\n";
+    for (path, text) in [
+        ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian 12\"\n"),
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"),
+        ("etc/ssh/sshd_config", "PermitRootLogin yes\n"),
+        ("var/lib/dpkg/status", status),
+    ] {
+        std::fs::write(root.path().join(path), text).unwrap();
+    }
+    for number in 0..count {
+        // Who a host is follows from its machine id.
+        std::fs::write(root.path().join("etc/machine-id"), format!("{:032x}\n", number + 1))
+            .unwrap();
+        let options = Options {
+            tags: Vec::new(),
+            now: Time(1_700_000_000),
+            duration: Duration::ZERO,
+            sections: None,
+        };
+        let directory = DirectoryRoot::open(root.path()).unwrap();
+        let bytes = collect(&directory, &options, Codec::Zstd, &Silent).unwrap();
+        std::fs::write(to.join(format!("host-{number}.assay")), bytes).unwrap();
+    }
 }

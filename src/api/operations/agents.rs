@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Call, Reply};
 use crate::api::agents::Agent;
+use crate::api::input::required;
 use crate::assess::store::{Kind, Listed, Page, RunAgent, StoreError};
 
 /// Inspector's names for what is collected, by table; others are named in the same way.
@@ -99,6 +100,9 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
     // Inspector has no codes of its own for these words.
     const WORD: &str = "INVALID_AGENT_ID";
     if let Some(filter) = input.structure("filter", WORD)? {
+        for name in ["agentHealths", "agentHealthCodes"] {
+            filter.list(name, 0..=10, WORD)?.ok_or_else(|| required(name, WORD))?;
+        }
         healths = filter.words("agentHealths", 10, WORD, |word| {
             ["HEALTHY", "UNHEALTHY", "UNKNOWN"].into_iter().find(|known| *known == word)
         })?;
