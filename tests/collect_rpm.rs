@@ -363,3 +363,77 @@ fn damage(name: &str) {
         );
     }
 }
+
+/// yum's record of where each package came from.
+#[test]
+fn repositories_of_yum() {
+    let (root, _, _) = recorded("Packages");
+    let record = |package: &str, repository: &str| {
+        let directory = root.path().join(format!("var/lib/yum/yumdb/x/0123abcd-{package}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("from_repo"), repository).unwrap();
+    };
+    record("many-1.0-1.el9-x86_64", "amzn2-core");
+    // The epoch is not part of the name; that of another version says nothing.
+    record("sub3-3.2~rc1-1.el9-x86_64", "amzn2extra-docker");
+    record("sub4-9-9-x86_64", "other");
+    let snapshot = snapshot(root.path());
+    let packages: Vec<Package> = snapshot.rows(Package::TABLE).unwrap().typed().collect();
+    let told: Vec<(&str, &str)> = packages
+        .iter()
+        .filter_map(|package| Some((&*package.name, package.repository.as_deref()?)))
+        .collect();
+    assert_eq!(told, [("many", "amzn2-core"), ("sub3", "amzn2extra-docker")]);
+}
+
+/// What dnf itself says of the packages that it installed from two repositories.
+#[test]
+#[ignore = "needs rpm, rpmbuild, createrepo_c and dnf"]
+fn repositories_of_dnf() {
+    let base = tempfile::tempdir().unwrap();
+    let root = install(base.path(), 3);
+    std::fs::remove_dir_all(root.join("var/lib/rpm")).unwrap();
+    let built = base.path().join("build/RPMS");
+    let mut repositories = Vec::new();
+    for (name, package) in [("base", "sub1-"), ("extra", "sub2-")] {
+        let directory = base.path().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        for arch in std::fs::read_dir(&built).unwrap() {
+            for file in std::fs::read_dir(arch.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let file = path.file_name().unwrap().to_str().unwrap();
+                if file.starts_with(package) {
+                    std::fs::copy(&path, directory.join(file)).unwrap();
+                }
+            }
+        }
+        run(Command::new("createrepo_c").arg("-q").arg(&directory));
+        repositories.push(format!("--repofrompath={name},file://{}", directory.display()));
+    }
+    let dnf = |arguments: &[&str]| {
+        run(Command::new("dnf")
+            .env("HOME", "/root")
+            .arg("-y")
+            .arg(format!("--installroot={}", root.display()))
+            .args(&repositories)
+            .args(["--nogpgcheck", "--releasever=9", "--disablerepo=*", "--forcearch=x86_64"])
+            .args(["--setopt=tsflags=justdb", "--enablerepo=base", "--enablerepo=extra"])
+            // The packages have a module label, and the repositories no modules.
+            .args(["--setopt=base.module_hotfixes=1", "--setopt=extra.module_hotfixes=1"])
+            .args(arguments))
+    };
+    dnf(&["install", "sub1", "sub2"]);
+    let said = dnf(&["-q", "repoquery", "--installed", "--qf", "%{name} %{from_repo}"]);
+    let said: BTreeSet<String> = said.lines().map(str::to_owned).collect();
+    // Debian's rpm keeps a database in the home directory of root; hosts have it elsewhere.
+    std::fs::create_dir_all(root.join("var/lib")).unwrap();
+    std::fs::rename(root.join("root/.rpmdb"), root.join("var/lib/rpm")).unwrap();
+    let snapshot = snapshot(&root);
+    let packages: Vec<Package> = snapshot.rows(Package::TABLE).unwrap().typed().collect();
+    let told: BTreeSet<String> = packages
+        .iter()
+        .map(|package| format!("{} {}", package.name, package.repository.as_deref().unwrap_or("-")))
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!(told, said);
+}

@@ -8,6 +8,7 @@ mod binaries;
 mod config;
 pub mod directory;
 mod driver;
+mod elf;
 mod host;
 mod languages;
 pub mod live;

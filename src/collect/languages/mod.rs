@@ -7,7 +7,9 @@
 
 mod composer;
 mod gem;
+mod jar;
 mod npm;
+mod program;
 mod python;
 
 pub(super) use self::python::normal as normal_python_name;
@@ -15,6 +17,7 @@ pub(super) use self::python::normal as normal_python_name;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::binaries;
 use super::losses::Losses;
 use super::root::Content;
 use super::text;
@@ -28,6 +31,8 @@ const FILE_LIMIT: usize = 1 << 20;
 const LIST_LIMIT: usize = 32 << 20;
 /// The most bytes of all of them.
 const TOTAL_LIMIT: usize = 512 << 20;
+/// The most bytes that are unpacked of all archives.
+const UNPACKED_LIMIT: u64 = 8 << 30;
 /// The most packages.
 const COUNT_LIMIT: usize = 200_000;
 /// The longest name or version.
@@ -89,6 +94,7 @@ pub(super) struct Gatherer {
     found: BTreeMap<Arc<str>, Vec<Found>>,
     count: usize,
     total: usize,
+    unpacked: u64,
     unread: Losses,
 }
 
@@ -99,21 +105,40 @@ impl Gatherer {
             return;
         }
         let path = &file.path.0;
-        let Some(kind) = kind_of(path) else { return };
-        let size = usize::try_from(file.size).unwrap_or(usize::MAX);
-        match self.take(path, size, &kind, content) {
-            Ok(found) => self.add(path, found),
-            Err(reason) => self.unread.add(path, &reason),
+        let size = u64::try_from(file.size).unwrap_or_default();
+        let (found, problem) = if let Some(kind) = kind_of(path) {
+            match self.take(path, size, &kind, content) {
+                Ok(found) => (found, None),
+                Err(reason) => (Vec::new(), Some(reason)),
+            }
+        } else if jar::is_archive(path) {
+            let mut room = UNPACKED_LIMIT.saturating_sub(self.unpacked);
+            let before = room;
+            let read = jar::read(path, size, content, &mut room);
+            self.unpacked += before - room;
+            read
+        } else if binaries::is_candidate(file) {
+            match program::read(content) {
+                Ok(read) => read,
+                Err(error) => (Vec::new(), Some(text::sentence(&error))),
+            }
+        } else {
+            return;
+        };
+        self.add(path, found);
+        if let Some(problem) = problem {
+            self.unread.add(path, &problem);
         }
     }
 
     fn take(
         &mut self,
         path: &str,
-        size: usize,
+        size: u64,
         kind: &Kind,
         content: &dyn Content,
     ) -> Result<Vec<Found>, String> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > kind.limit {
             return Err(format!("too large: more than {} KiB", kind.limit >> 10));
         }

@@ -36,7 +36,7 @@ facts! {
     pub struct LanguagePackage {
         /// OSV's name of the ecosystem: `PyPI`, `npm`, `Maven`, `Go`, `RubyGems`, `crates.io` or `Packagist`.
         pub ecosystem: Arc<str>,
-        /// The package's name as the ecosystem compares it: PyPI names in lower case with `-` between words, Maven's as `group:artifact`.
+        /// The package's name as the ecosystem compares it: PyPI names in lower case with `-` between words, Maven's as `group:artifact`, the artifact alone where a jar does not tell its group.
         pub name: Arc<str>,
         /// The version; for Go without the leading `v`.
         pub version: Version,

@@ -4,6 +4,7 @@
 mod bdb;
 mod header;
 mod ndb;
+mod origin;
 mod pages;
 mod pieces;
 mod sqlite;
@@ -11,6 +12,7 @@ mod sqlite;
 use std::sync::Arc;
 
 use self::header::{Header, tag};
+use self::origin::Origins;
 use super::{Inventory, Owners};
 use crate::collect::Root;
 use crate::model::cell::Version;
@@ -46,6 +48,10 @@ pub(super) fn read(root: &dyn Root, owners: &mut Owners) -> Option<Inventory> {
         }
         found |= read_place(root, &place, &mut inventory, owners);
         seen.push(place);
+    }
+    let origins = Origins::read(root);
+    for package in &mut inventory.packages {
+        package.repository = origins.of(package);
     }
     found.then_some(inventory)
 }

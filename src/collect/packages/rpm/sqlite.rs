@@ -24,7 +24,8 @@ pub(super) fn headers(
     show: &mut dyn FnMut(&[u8]),
 ) -> Result<Vec<String>, String> {
     let mut pages = Pages::open(root, path)?;
-    let mut problems = second_column(&mut pages, "Packages", show)?;
+    let mut problems =
+        table(&mut pages, "Packages", &mut |row| show(row.bytes(1).unwrap_or_default()))?;
     // A journal with content means that a change was interrupted and not rolled back.
     let journal = format!("{path}-journal");
     if root.read_at(&journal, 0, 8).is_ok_and(|magic| magic == JOURNAL_MAGIC) {
@@ -33,33 +34,65 @@ pub(super) fn headers(
     Ok(problems)
 }
 
-/// Shows the second column of every row of a table, as bytes, in the order of the rows.
-fn second_column(
+/// A row of a table.
+pub(super) struct Row<'a> {
+    /// Its number, which a column that is the integer primary key leaves out.
+    pub(super) id: u64,
+    record: &'a [u8],
+}
+
+impl<'a> Row<'a> {
+    /// A text or a blob.
+    pub(super) fn bytes(&self, index: usize) -> Option<&'a [u8]> {
+        column(self.record, index).filter(|(kind, _)| *kind >= 12).map(|(_, bytes)| bytes)
+    }
+
+    /// A text, bytes that are not UTF-8 replaced.
+    pub(super) fn text(&self, index: usize) -> Option<String> {
+        self.bytes(index).map(|text| String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn integer(&self, index: usize) -> Option<u64> {
+        match column(self.record, index)? {
+            (1..=6, bytes) if bytes.first().is_some_and(|first| *first < 0x80) => {
+                Some(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+            }
+            (8, _) => Some(0),
+            (9, _) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+/// Shows every row of a table in their order. What cannot be read is returned as problems, and the
+/// rest is still shown.
+pub(super) fn table(
     pages: &mut Pages<'_>,
-    table: &str,
-    show: &mut dyn FnMut(&[u8]),
+    name: &str,
+    show: &mut dyn FnMut(Row<'_>),
 ) -> Result<Vec<String>, String> {
     let mut root_page = None;
     let mut problems = rows(pages, 1, &mut |row| {
-        let columns = [column(row, 0), column(row, 1), column(row, 3)];
-        if let [Some(kind), Some(name), Some(page)] = columns
-            && kind == b"table"
-            && name == table.as_bytes()
-        {
-            root_page = Some(integer(page));
+        if row.bytes(0) == Some(b"table") && row.bytes(1) == Some(name.as_bytes()) {
+            root_page = Some(row.integer(3).and_then(|page| u32::try_from(page).ok()));
         }
     });
-    let Some(page) = root_page else {
-        problems.push(format!("it has no table {table}"));
-        return Err(problems.join("; "));
-    };
-    let page = u32::try_from(page).map_err(|_| format!("its table {table} has no place"))?;
-    problems.extend(rows(pages, page, &mut |row| show(column(row, 1).unwrap_or_default())));
-    Ok(problems)
+    match root_page {
+        Some(Some(page)) => {
+            problems.extend(rows(pages, page, show));
+            Ok(problems)
+        }
+        Some(None) => Err(format!("its table {name} has no place")),
+        None => {
+            problems.push(format!("it has no table {name}"));
+            Err(problems.join("; "))
+        }
+    }
 }
 
-/// Shows the payload of every row below a page, and says what could not be read.
-fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(&[u8])) -> Vec<String> {
+/// Shows every row below a page, and says what could not be read.
+fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(Row<'_>)) -> Vec<String> {
     let mut walk = Walk { pages, used: HashSet::new(), problems: Problems::default() };
     let mut stack = vec![(start, 0)];
     while let Some((number, depth)) = stack.pop() {
@@ -80,9 +113,9 @@ fn rows(pages: &mut Pages<'_>, start: u32, show: &mut dyn FnMut(&[u8])) -> Vec<S
                 let mut room = page.len();
                 for cell in cells(&page, base, 8) {
                     match walk.payload(&page, cell) {
-                        Some((payload, here)) if here <= room => {
-                            room -= here;
-                            show(&payload);
+                        Some(cell) if cell.here <= room => {
+                            room -= cell.here;
+                            show(Row { id: cell.id, record: &cell.payload });
                         }
                         _ => walk.problems.add("a row cannot be read"),
                     }
@@ -116,16 +149,16 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The payload of a leaf's cell, overflow pages included, and how much of it is in the cell.
-    fn payload(&mut self, page: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
+    /// A leaf's cell with its payload, overflow pages included.
+    fn payload(&mut self, page: &[u8], at: usize) -> Option<Cell> {
         let (length, at) = varint(page, at)?;
-        let (_, at) = varint(page, at)?;
+        let (id, at) = varint(page, at)?;
         let length = usize::try_from(length).ok().filter(|length| *length <= MAX_HEADER)?;
         let usable = self.pages.usable();
         let most = usable - 35;
         if length <= most {
             let payload = page.get(at..at.checked_add(length)?)?;
-            return Some((payload.to_vec(), length));
+            return Some(Cell { id, payload: payload.to_vec(), here: length });
         }
         let least = (usable - 12) * 32 / 255 - 23;
         let fitting = least + (length - least) % (usable - 4);
@@ -141,8 +174,15 @@ impl Walk<'_, '_> {
             let rest = overflow.get(4..)?;
             payload.extend_from_slice(&rest[..rest.len().min(length - payload.len())]);
         }
-        Some((payload, local))
+        Some(Cell { id, payload, here: local })
     }
+}
+
+struct Cell {
+    id: u64,
+    payload: Vec<u8>,
+    /// How much of it is in the cell.
+    here: usize,
 }
 
 /// Where the cells of a page begin; `header` is the length of its header.
@@ -185,8 +225,8 @@ fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     None
 }
 
-/// The bytes of one column of a record.
-fn column(record: &[u8], index: usize) -> Option<&[u8]> {
+/// The type and the bytes of one column of a record.
+fn column(record: &[u8], index: usize) -> Option<(u64, &[u8])> {
     let (header, mut at) = varint(record, 0)?;
     let header = usize::try_from(header).ok()?;
     let mut start = header;
@@ -206,16 +246,11 @@ fn column(record: &[u8], index: usize) -> Option<&[u8]> {
         };
         let end = start.checked_add(length)?;
         if current == index {
-            return record.get(start..end);
+            return record.get(start..end).map(|bytes| (kind, bytes));
         }
         start = end;
     }
     None
-}
-
-/// A whole number of any width that is not negative.
-fn integer(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -234,7 +269,7 @@ mod tests {
     #[test]
     fn columns_stay_inside_their_record() {
         // Header of 3 bytes: NULL, a blob of 2.
-        assert_eq!(column(&[3, 0, 16, b'a', b'b'], 1), Some(&b"ab"[..]));
+        assert_eq!(column(&[3, 0, 16, b'a', b'b'], 1), Some((16, &b"ab"[..])));
         assert_eq!(column(&[3, 0, 200, b'a'], 1), None);
         assert_eq!(column(&[3, 0, 16, b'a', b'b'], 2), None);
         assert_eq!(column(&[], 0), None);
