@@ -9,10 +9,13 @@ pub mod audit_watches;
 pub mod authselect_stacks;
 pub mod boot_entries;
 pub mod boot_menus;
+pub mod dconf_databases;
 pub mod dot_files;
+pub mod firewalld_zones;
 pub mod firewalls;
 pub mod guarded_files;
 pub mod homes;
+pub mod log_systems;
 pub mod mail_servers;
 pub mod modules;
 pub mod mounts;
@@ -27,6 +30,7 @@ pub mod sshd_algorithms;
 pub mod sudo_logs;
 pub mod sysctl;
 pub mod third_party_binaries;
+pub mod time_daemons;
 pub mod unowned_files;
 
 use super::schema::TableSchema;
@@ -55,8 +59,11 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &account_groups::Derivation,
         &account_passwords::Derivation,
         &accounts::Derivation,
+        &dconf_databases::Derivation,
         &dot_files::Derivation,
+        &firewalld_zones::Derivation,
         &homes::Derivation,
+        &log_systems::Derivation,
         &apparmor_profiles::Derivation,
         &audit_watches::Derivation,
         &authselect_stacks::Derivation,
@@ -77,6 +84,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &sshd_algorithms::Derivation,
         &sudo_logs::Derivation,
         &sysctl::Derivation,
+        &time_daemons::Derivation,
         &third_party_binaries::Derivation,
         &unowned_files::Derivation,
     ]

@@ -67,7 +67,7 @@ impl super::Lens for Lens {
 }
 
 /// A key of letters, digits, `_`, `.` and `-`, and its value without quotes or comment.
-fn assignment(line: &str) -> Option<(&str, &str)> {
+pub(in crate::model) fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
     let (key, value) = line.split_once('=')?;

@@ -11,6 +11,7 @@ mod config_files;
 pub mod cron;
 pub mod crypto_policy;
 pub mod dconf;
+pub mod firewalld;
 pub mod fstab;
 mod glob;
 pub mod ini;
@@ -19,14 +20,17 @@ pub mod limits;
 pub mod lines;
 pub mod login_defs;
 pub mod modprobe;
+pub mod ntp;
 pub mod pam;
 pub mod pwquality;
 pub mod selinux;
+pub mod rsyslog;
 pub mod shell;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
 pub mod xinetd;
+pub mod syslog_ng;
 
 use std::sync::Arc;
 
@@ -78,6 +82,7 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &chrony::Lens,
         &cron::Lens,
         &crypto_policy::Lens,
+        &firewalld::Lens,
         &fstab::Lens,
         &aide::Lens,
         &apt::Lens,
@@ -88,15 +93,18 @@ pub fn all() -> &'static [&'static dyn Lens] {
         &lines::Lens,
         &login_defs::Lens,
         &modprobe::Lens,
+        &ntp::Lens,
         &pam::Lens,
         &pwquality::Lens,
         &selinux::Lens,
+        &rsyslog::Lens,
         &shell::Lens,
         &sshd::Lens,
         &sudo::defaults::Lens,
         &sudo::rules::Lens,
         &sysctl::Lens,
         &xinetd::Lens,
+        &syslog_ng::Lens,
     ]
 }
 
