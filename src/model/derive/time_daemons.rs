@@ -146,37 +146,26 @@ fn last<'c>(config: &'c ConfigFiles, path: &str, key: &str) -> Option<(i64, &'c 
     found.filter(|(_, (name, _))| *name == key).last().map(|(line, (_, value))| (line, value))
 }
 
-/// The user after `-u`: in a unit's command, where a variable stands for what its file says; without
-/// a unit in any of the files.
+/// The user after `-u`: in the file of options, which the unit puts last, or in the unit's command.
 fn option(
     config: &ConfigFiles,
     services: &[Service],
     units: &[&str],
     variables: Options,
 ) -> Option<(String, Arc<str>, Option<i64>)> {
-    let unit = services.iter().find(|service| units.contains(&&*service.name));
     let from_file = |(key, path): &(&str, &'static str)| {
         let (line, value) = last(config, path, key)?;
         let words: Vec<&str> = value.split_whitespace().collect();
         Some((user(&words)?, Arc::from(*path), Some(line)))
     };
-    let Some(unit) = unit else { return variables.iter().find_map(from_file) };
-    for command in unit.exec_start.iter().rev() {
-        for (key, path) in variables {
-            let used = [format!("${key}"), format!("${{{key}}}")];
-            if command.split_whitespace().any(|word| used.iter().any(|name| word == name))
-                && let Some(found) = from_file(&(*key, *path))
-            {
-                return Some(found);
-            }
-        }
-        let words: Vec<&str> = command.split_whitespace().collect();
-        if let Some(user) = user(&words) {
-            let path = unit.drop_ins.last().unwrap_or(&unit.path.0);
-            return Some((user, Arc::clone(path), None));
-        }
-    }
-    None
+    let from_command = |unit: &Service| {
+        let commands = unit.exec_start.iter().rev();
+        let words = |command: &Arc<str>| user(&command.split_whitespace().collect::<Vec<_>>());
+        let path = unit.drop_ins.last().unwrap_or(&unit.path.0);
+        Some((commands.filter_map(words).next()?, Arc::clone(path), None))
+    };
+    let mut units = services.iter().filter(|service| units.contains(&&*service.name));
+    variables.iter().find_map(from_file).or_else(|| units.find_map(from_command))
 }
 
 /// The value of the last `-u`, as a word of its own or not.
@@ -212,12 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn the_option_counts_where_the_unit_uses_its_variable() {
+    fn the_option_of_the_file_counts_before_that_of_the_unit() {
         let file = [("/etc/sysconfig/chronyd", "OPTIONS=\"-F 2 -u x\"\nOPTIONS=\"-F 2 -uroot\"\n")];
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd $OPTIONS"), &file), Some("root".into()));
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a ${OPTIONS}"), &file), Some("root".into()));
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a -u b"), &file), Some("b".into()));
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd"), &file), None);
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a $OPTIONS"), &file), Some("root".into()));
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a -u b"), &[]), Some("b".into()));
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd"), &[]), None);
         assert_eq!(runs_as(&[], &file), Some("root".into()));
     }
 
