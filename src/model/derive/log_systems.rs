@@ -149,7 +149,7 @@ impl<'a> Forwarding<'a> {
                 && &*row.section == "Journal"
                 && &*row.key == "ForwardToSyslog"
         });
-        let last = lines.filter_map(|row| Some((boolean(&row.value)?, row))).last();
+        let last = lines.rev().find_map(|row| Some((boolean(&row.value)?, row)));
         Self { says: last.map(|(value, _)| value), place: last.map(|(_, row)| row) }
     }
 }

@@ -171,8 +171,8 @@ fn option(
 /// The value of the last `-u`, as a word of its own or not.
 fn user(words: &[&str]) -> Option<String> {
     let own = words.windows(2).filter(|pair| pair.first() == Some(&"-u")).filter_map(|p| p.get(1));
-    let joined = words.iter().filter_map(|word| word.strip_prefix("-u"));
-    let user = own.copied().last().or_else(|| joined.filter(|user| !user.is_empty()).last())?;
+    let mut joined = words.iter().rev().filter_map(|word| word.strip_prefix("-u"));
+    let user = own.copied().last().or_else(|| joined.find(|user| !user.is_empty()))?;
     Some(user.to_owned())
 }
 
