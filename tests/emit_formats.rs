@@ -40,6 +40,7 @@ fn rule(package: RulesPackage, name: &str, automated: bool) -> RuleInfo {
             control: None,
             section: Some(text("section")),
         }),
+        tailored: None,
     }
 }
 

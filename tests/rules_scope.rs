@@ -39,8 +39,11 @@ fn a_scope_changes_no_verdict() {
         let benchmarks = benchmarks_about(&library.benchmarks(), &snapshot).unwrap();
         for profile in ["Level 1 - Server", "Level 2 - Workstation"] {
             let all = library.compile().unwrap().select(&selection(profile));
-            let scope =
-                Scope { selection: selection(profile), benchmarks: Some(benchmarks.clone()) };
+            let scope = Scope {
+                selection: selection(profile),
+                benchmarks: Some(benchmarks.clone()),
+                ..Scope::default()
+            };
             let some = library.compile_for(&scope).unwrap();
             let judged = |plan: &assay::rules::Plan| -> Vec<_> {
                 let judgements = evaluate(plan, &snapshot).unwrap();

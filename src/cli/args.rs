@@ -207,6 +207,9 @@ pub(super) struct Scan {
     /// Add rules from a directory laid out like rulesets/; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Vec<PathBuf>,
+    /// Change values of rules and switch rules off, as this file says
+    #[arg(long, value_name = "FILE")]
+    pub(super) tailoring: Option<PathBuf>,
     /// The CIS profile
     #[arg(long, value_name = "NAME", default_value = crate::rules::DEFAULT_PROFILE)]
     pub(super) profile: String,

@@ -7,12 +7,13 @@ use super::args::{PackageName, Scan};
 use super::{Exit, Failure, render};
 use crate::diagnostic::Diagnostic;
 use crate::model::finding::RulesPackage;
-use crate::rules::{Audience, Library, Plan, Scope, Selection, profiles};
+use crate::rules::{Audience, Library, Plan, Scope, Selection, Tailoring, profiles};
 
 /// The rules that were asked for.
 pub(super) struct Chosen {
     library: Library,
     selection: Selection,
+    tailoring: Option<Arc<Tailoring>>,
     /// Where the user gave rules: their mistakes are told before anything else is done.
     whole: Option<Plan>,
 }
@@ -24,9 +25,14 @@ impl Chosen {
         let packages = arguments.package.iter().map(|name| package(*name)).collect();
         let selection = Selection { packages, profile: Some(profile) };
         let library = Library::with_directories(&arguments.rules).map_err(told)?;
-        let mut chosen = Self { library, selection, whole: None };
+        let tailoring = arguments.tailoring.as_deref().map(Tailoring::read).transpose();
+        let tailoring = tailoring.map_err(told)?.map(Arc::new);
+        let mut chosen = Self { library, selection, tailoring, whole: None };
         if !arguments.rules.is_empty() {
             chosen.whole = Some(chosen.compile(None)?);
+        } else if chosen.tailoring.is_some() {
+            // Only what the tailoring names: for its mistakes.
+            chosen.compile(Some(BTreeSet::new()))?;
         }
         Ok(chosen)
     }
@@ -43,7 +49,11 @@ impl Chosen {
     }
 
     fn compile(&self, benchmarks: Option<BTreeSet<Arc<str>>>) -> Result<Plan, Failure> {
-        let scope = Scope { selection: self.selection.clone(), benchmarks };
+        let scope = Scope {
+            selection: self.selection.clone(),
+            benchmarks,
+            tailoring: self.tailoring.clone(),
+        };
         self.library.compile_for(&scope).map_err(told)
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let profile = chosen::profile(&arguments.profile)?;
     let selection = Selection { packages: Vec::new(), profile: Some(profile.clone()) };
     let plan = Library::with_directories(&arguments.rules)
-        .and_then(|library| library.compile_for(&Scope { selection, benchmarks: None }))
+        .and_then(|library| library.compile_for(&Scope { selection, ..Scope::default() }))
         .map_err(chosen::told)?;
     let service = Service::open(Parts {
         data: arguments.data.clone(),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Emitter, Pieces, inspector};
-use crate::model::finding::{HostReport, Severity};
+use crate::model::finding::{HostReport, RuleInfo, Severity};
 use crate::model::summary::Summary;
 
 pub(super) const PIECES: Pieces =
@@ -59,12 +59,15 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
             let levels = cis.levels.iter().map(|level| json!(**level)).collect::<Json>();
             line.insert("levels".into(), levels);
         }
+        if let Some(tailored) = &rule.tailored {
+            line.insert("tailored".into(), json!(tailored.to_string()));
+        }
         writeln!(out, "{}", Json::Object(line))?;
     }
     Ok(())
 }
 
-fn all(_: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let severities: Map<String, Json> = Severity::ALL
         .iter()
         .map(|severity| (severity.name().to_owned(), json!(summary.severity(*severity))))
@@ -73,7 +76,7 @@ fn all(_: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|verdict| ((*verdict).to_owned(), json!(summary.verdict(verdict))))
         .collect();
-    let line = json!({
+    let mut line = json!({
         "type": "summary",
         "severities": severities,
         "verdicts": verdicts,
@@ -82,5 +85,27 @@ fn all(_: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             .map(|refusal| json!({"snapshot": *refusal.snapshot, "reason": *refusal.reason}))
             .collect::<Json>(),
     });
+    if let Some(tailoring) = tailoring(&emitter.rules) {
+        line["tailoring"] = tailoring;
+    }
     writeln!(out, "{line}")
+}
+
+/// What a tailoring changed, where there is one.
+fn tailoring(rules: &[RuleInfo]) -> Option<Json> {
+    let mut off = Map::new();
+    let mut changed = Map::new();
+    let mut by = None;
+    for rule in rules {
+        let Some(tailored) = &rule.tailored else { continue };
+        by.get_or_insert(&tailored.by);
+        match &tailored.off {
+            Some(reason) => off.insert(rule.id.to_string(), json!(**reason)),
+            None => {
+                let values = tailored.values.iter().map(|(k, v)| (k.to_string(), json!(**v)));
+                changed.insert(rule.id.to_string(), Json::Object(values.collect()))
+            }
+        };
+    }
+    by.map(|by| json!({ "name": **by, "off": off, "changed": changed }))
 }

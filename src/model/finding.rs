@@ -255,6 +255,31 @@ pub struct RuleInfo {
     pub automated: bool,
     /// CIS only.
     pub recommendation: Option<Recommendation>,
+    /// What the site changed about it.
+    pub tailored: Option<Tailored>,
+}
+
+/// What a tailoring file changed about a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tailored {
+    /// The name that the tailoring gives itself.
+    pub by: Arc<str>,
+    /// Why the rule is not judged, where it is switched off.
+    pub off: Option<Arc<str>>,
+    /// The parameters that were set, with their values.
+    pub values: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl fmt::Display for Tailored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.off {
+            Some(reason) => write!(f, "switched off: {reason}"),
+            None => {
+                let values = self.values.iter().map(|(name, value)| format!("{name} = {value}"));
+                f.write_str(&values.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
 }
 
 impl RuleInfo {

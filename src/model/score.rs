@@ -167,6 +167,7 @@ mod tests {
                 control: None,
                 section: (number != "9.1").then(|| "Access".into()),
             }),
+            tailored: None,
         }
     }
 

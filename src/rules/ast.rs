@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::pattern::Pattern;
-use crate::model::finding::RuleInfo;
+use crate::model::finding::{RuleInfo, Tailored};
 use crate::model::schema::TableSchema;
 use crate::model::value::Value;
 
@@ -26,12 +26,22 @@ pub struct Rule {
     pub body: Body,
 }
 
+impl Rule {
+    /// Says what a tailoring changed about the rule; one that is switched off asks nothing any more.
+    pub(crate) fn tailor(&mut self, tailored: Tailored) {
+        if let Some(reason) = &tailored.off {
+            self.body = Body::Manual(format!("switched off by {}: {reason}", tailored.by).into());
+        }
+        self.info.tailored = Some(tailored);
+    }
+}
+
 /// What a rule asks of a host.
 #[derive(Debug, Clone)]
 pub enum Body {
     /// Every part must hold; a plain rule has one.
     Parts(Vec<Part>),
-    /// A person has to judge it, with these words of advice.
+    /// It is not judged: for a person, with these words of advice, or switched off, with the reason.
     Manual(Arc<str>),
 }
 

@@ -11,9 +11,10 @@ use super::reader::Reader;
 use super::rule::{self, Content, applies_to, literal, plain, required_text, severity, text};
 use super::scope::Listed;
 use super::suggest;
+use super::tailoring::{Changes, Values};
 use super::yaml::{Node, Span};
 use crate::diagnostic::codes::rules as codes;
-use crate::model::finding::{Recommendation, RuleInfo, RulesPackage, Severity};
+use crate::model::finding::{Recommendation, RuleInfo, RulesPackage, Severity, Tailored};
 
 /// The members of a benchmark file.
 pub(crate) const MEMBERS: &[&str] =
@@ -60,6 +61,7 @@ pub(crate) fn rules(
     controls: &Controls<'_>,
     check_patterns: bool,
     selection: Option<&Selection>,
+    mut changes: Option<&mut Changes<'_>>,
 ) -> Vec<Rule> {
     let Some((frame, list)) = frame(reader, node, id, controls, check_patterns) else {
         return Vec::new();
@@ -73,9 +75,12 @@ pub(crate) fn rules(
             {
                 return None;
             }
+            let id = head.as_ref().map(|head| frame.rule_id(&head.number));
+            let mut values = id.and_then(|id| changes.as_deref_mut()?.of(&id));
             // Also where the rest has mistakes: all are told at once.
-            let contents = contents(reader, node, &frame);
-            let rule = recommendation(head?, contents?, &frame);
+            let contents = contents(reader, node, &frame, values.as_mut());
+            let tailored = values.map(Values::done);
+            let rule = recommendation(head?, contents?, &frame, tailored);
             if !seen.insert(Arc::clone(&rule.info.id)) {
                 let message = format!("the number of `{}` stands twice", rule.info.id);
                 reader.error(codes::DUPLICATE_ID, node.span, message);
@@ -237,16 +242,21 @@ fn head<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<Head<'n>> {
 }
 
 /// The controls of a recommendation with its values.
-fn contents(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Option<Vec<Content>> {
+fn contents(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    frame: &Frame<'_>,
+    mut values: Option<&mut Values<'_, '_>>,
+) -> Option<Vec<Content>> {
     match (node.get("control"), node.get("controls")) {
-        (Some(_), _) => instantiate(reader, node, frame).map(|content| vec![content]),
+        (Some(_), _) => instantiate(reader, node, frame, values).map(|content| vec![content]),
         (_, Some(list)) => {
             let items = reader.list(list, "`controls`")?;
             let items: Vec<_> = items
                 .iter()
                 .map(|item| {
                     reader.members(item, "a control", &["control", "with"])?;
-                    instantiate(reader, item, frame)
+                    instantiate(reader, item, frame, values.as_deref_mut())
                 })
                 .collect();
             items.into_iter().collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
@@ -255,7 +265,12 @@ fn contents(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Option<V
     }
 }
 
-fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> Rule {
+fn recommendation(
+    head: Head<'_>,
+    contents: Vec<Content>,
+    frame: &Frame<'_>,
+    tailored: Option<Tailored>,
+) -> Rule {
     let severity = match head.severity {
         Some(severity) => severity,
         None => contents.iter().map(|c| c.severity).max().unwrap_or(Severity::Informational),
@@ -293,7 +308,7 @@ fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> 
         (Arc::from("BENCHMARK_ID"), Arc::from(format!("{benchmark} {version}"))),
         (Arc::from("BENCHMARK_RULE_ID"), Arc::from(format!("{number} {title}"))),
     ];
-    Rule {
+    let mut rule = Rule {
         info: RuleInfo {
             id: frame.rule_id(number),
             package: RulesPackage::Cis,
@@ -304,6 +319,7 @@ fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> 
             references,
             automated: manual.is_none(),
             recommendation: Some(frame.place(head)),
+            tailored: None,
         },
         finding: literal(&finding),
         attributes,
@@ -313,7 +329,11 @@ fn recommendation(head: Head<'_>, contents: Vec<Content>, frame: &Frame<'_>) -> 
             Some(advice) => Body::Manual(advice),
             None => Body::Parts(contents.into_iter().map(|content| content.part).collect()),
         },
+    };
+    if let Some(tailored) = tailored {
+        rule.tailor(tailored);
     }
+    rule
 }
 
 fn names(list: &Node) -> Vec<&str> {
@@ -331,7 +351,12 @@ fn levels(reader: &mut Reader<'_>, node: &Node) -> Vec<Arc<str>> {
 }
 
 /// A control with the values that a recommendation gives its parameters.
-fn instantiate(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Option<Content> {
+fn instantiate(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    frame: &Frame<'_>,
+    mut values: Option<&mut Values<'_, '_>>,
+) -> Option<Content> {
     let Some(name_node) = node.get("control") else {
         reader.error(codes::MISSING_KEY, node.span, "an item of `controls` needs `control`");
         return None;
@@ -354,10 +379,18 @@ fn instantiate(reader: &mut Reader<'_>, node: &Node, frame: &Frame<'_>) -> Optio
     if reader.diagnostics.len() > before {
         return None;
     }
+    let check_patterns = frame.check_patterns || values.is_some();
+    let params = match &mut values {
+        Some(values) => values.apply(params),
+        None => params,
+    };
     let mut inner = Reader::new(&control.name, &control.text);
-    let content = rule::content(&mut inner, &control.node, &params, frame.check_patterns, false);
+    let content = rule::content(&mut inner, &control.node, &params, check_patterns, false);
     for diagnostic in inner.diagnostics {
-        value_mistake(reader, name, name_node.span, &diagnostic.message);
+        match &mut values {
+            Some(values) => values.mistake(name, &diagnostic.message),
+            None => value_mistake(reader, name, name_node.span, &diagnostic.message),
+        }
     }
     content
 }

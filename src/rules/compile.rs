@@ -10,6 +10,7 @@ use super::params::Params;
 use super::reader::Reader;
 use super::rule::{applies_to, plain};
 use super::scope::{Audience, Listed, Scope};
+use super::tailoring::{Changes, Values};
 use super::yaml::{self, Node};
 use super::{cve, rule};
 use crate::diagnostic::Diagnostic;
@@ -47,11 +48,14 @@ pub(crate) fn rules(
     let mut diagnostics = Vec::new();
     let (mut rules, mut left_out) = (Vec::new(), Vec::new());
     let controls = Controls::of(library, strict, &mut diagnostics);
+    let tailoring = scope.and_then(|scope| scope.tailoring.as_deref());
+    let mut changes = tailoring.map(Changes::new);
     for file in library.files() {
         // What a user gave is read whole, and so is what is made of it.
         let own =
             !file.is_embedded() || file.kind == FileKind::Benchmark && !controls.are_embedded();
-        let scope = scope.filter(|_| !own);
+        let is_changed = changes.as_ref().is_some_and(|changes| changes.are_about(file));
+        let scope = scope.filter(|_| !own && !is_changed);
         if scope.is_some_and(|scope| file.kind.package().is_some_and(|p| !scope.selection.has(p))) {
             continue;
         }
@@ -65,24 +69,41 @@ pub(crate) fn rules(
                 } else if let Some(node) = tree(&mut reader, file) {
                     let selection = scope.map(|scope| &scope.selection);
                     let id = benchmark_id(file);
-                    let made =
-                        benchmark::rules(&mut reader, &node, id, &controls, patterns, selection);
+                    let made = benchmark::rules(
+                        &mut reader,
+                        &node,
+                        id,
+                        &controls,
+                        patterns,
+                        selection,
+                        changes.as_mut(),
+                    );
                     rules.extend(made);
                 }
             }
             FileKind::Vulnerability => {
                 if let Some(node) = tree(&mut reader, file) {
-                    rules.extend(cve::rule(&mut reader, &node, &file.id));
+                    let mut rule = cve::rule(&mut reader, &node, &file.id);
+                    let values = changes.as_mut().and_then(|changes| changes.of(&file.id));
+                    tailor(rule.as_mut(), values);
+                    rules.extend(rule);
                 }
             }
             FileKind::Rule(package) => {
                 if let Some(node) = tree(&mut reader, file) {
-                    let params = rule::params(&mut reader, &node);
+                    let mut params = rule::params(&mut reader, &node);
                     for missing in params.missing() {
                         let message = format!("the parameter `{missing}` needs a default");
                         reader.error(codes::MISSING_PARAMETER, node.span, message);
                     }
-                    let rule = rule::rule(&mut reader, &node, &file.id, package, &params, patterns);
+                    let mut values = changes.as_mut().and_then(|changes| changes.of(&file.id));
+                    if let Some(values) = &mut values {
+                        params = values.apply(params);
+                    }
+                    let patterns = patterns || values.is_some();
+                    let mut rule =
+                        rule::rule(&mut reader, &node, &file.id, package, &params, patterns);
+                    tailor(rule.as_mut(), values);
                     rules.extend(rule);
                 }
             }
@@ -94,12 +115,22 @@ pub(crate) fn rules(
             break;
         }
     }
+    if let Some(changes) = changes {
+        diagnostics.extend(changes.done(rules.iter().map(|rule| &*rule.info.id)));
+    }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
     // Files come by id and recommendations in the order of their file; only packages are moved.
     rules.sort_by_key(|rule| rule.info.package);
     Ok((rules, left_out))
+}
+
+/// Says of a rule what was changed about it; that its values fit is told in any case.
+fn tailor(rule: Option<&mut Rule>, values: Option<Values<'_, '_>>) {
+    if let (Some(tailored), Some(rule)) = (values.map(Values::done), rule) {
+        rule.tailor(tailored);
+    }
 }
 
 /// What a list shows of every rule.

@@ -83,6 +83,7 @@ pub(crate) fn rule(reader: &mut Reader<'_>, node: &Node, id: &str) -> Option<Rul
             references: references.unwrap_or_default(),
             automated: true,
             recommendation: None,
+            tailored: None,
         },
         finding: literal(&format!("Instance {{host.agent_id}} is vulnerable to {title}")),
         attributes,

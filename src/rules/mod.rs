@@ -23,6 +23,7 @@ mod schema;
 mod scope;
 pub(crate) mod selfcheck;
 mod suggest;
+mod tailoring;
 pub mod words;
 pub mod yaml;
 
@@ -35,3 +36,4 @@ pub use plan::{DEFAULT_PROFILE, Plan, Selection};
 pub use scaffold::{path as scaffold_path, scaffold};
 pub use schema::schema;
 pub use scope::{Audience, Listed, Scope};
+pub use tailoring::Tailoring;

@@ -75,6 +75,7 @@ pub(crate) fn rule(
             references: content.references,
             automated: true,
             recommendation: None,
+            tailored: None,
         },
         finding: content.finding?,
         attributes: Vec::new(),

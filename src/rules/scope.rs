@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::ast::Pred;
 use super::plan::{DEFAULT_PROFILE, Selection};
+use super::tailoring::Tailoring;
 use crate::model::finding::{Recommendation, RuleInfo, RulesPackage, Severity};
 
 /// What a run needs. Files that a user gave are read in any case, so that their mistakes are told.
@@ -16,6 +17,8 @@ pub struct Scope {
     /// The benchmarks of [`Library::benchmarks`](super::Library::benchmarks) that are about some
     /// host, by id; the others are left out. None: all are read.
     pub benchmarks: Option<BTreeSet<Arc<str>>>,
+    /// What the site changes. Every file with a rule that it names is read.
+    pub tailoring: Option<Arc<Tailoring>>,
 }
 
 /// Whom a benchmark of the program is for.

@@ -82,6 +82,7 @@ fn rule_of(reader: &mut Reader<'_>, file: &RuleFile, node: &Node, params: &Param
                     references: content.references,
                     automated: true,
                     recommendation: None,
+                    tailored: None,
                 },
                 finding: content.finding.unwrap_or_default(),
                 attributes: Vec::new(),

@@ -161,6 +161,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             references: Vec::new(),
             automated: true,
             recommendation: None,
+            tailored: None,
         },
         finding: Template::default(),
         attributes: Vec::new(),

@@ -131,6 +131,7 @@ fn nameless(id: &str, package: RulesPackage) -> RuleInfo {
         references: Vec::new(),
         automated: true,
         recommendation: None,
+        tailored: None,
     }
 }
 

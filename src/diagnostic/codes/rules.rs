@@ -80,4 +80,7 @@ super::codes! {
         "With a table of a passing example taken away as if the collector had not seen it, the rule \
          still passes, although other rows in the table could make it fail. Missing facts must give \
          unknown.";
+    UNKNOWN_RULE = "R026", "a tailoring names a rule that there is not",
+        "Every entry of a tailoring file changes one rule, named by the id that `assay rules list` \
+         shows. An entry that is about no rule would change nothing without saying so.";
 }

@@ -102,6 +102,12 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
     if is_fleet(emitter) {
         found_most(&emitter.rules, summary, &paint, out)?;
     }
+    let changed: Vec<_> = emitter.rules.iter().filter_map(|rule| rule.tailored.as_ref()).collect();
+    if let Some(first) = changed.first().filter(|_| is_fleet(emitter)) {
+        let off = changed.iter().filter(|tailored| tailored.off.is_some()).count();
+        let (by, set) = (escape(&first.by), changed.len() - off);
+        writeln!(out, "\nTailored by {by}: {off} switched off, {set} with other values")?;
+    }
     for refusal in &summary.refused {
         let (bold, off) = (paint.bold(), paint.off());
         writeln!(out, "{bold}NOT JUDGED{off}  {}", escape(&refusal.snapshot))?;
@@ -157,7 +163,31 @@ fn one_host(
         paragraph(out, 9, &exclusion.description)?;
         writeln!(out)?;
     }
+    tailored(rules, host, paint, out)?;
     totals(host, paint, out)
+}
+
+/// What the site changed about the rules that were judged.
+fn tailored(
+    rules: &[RuleInfo],
+    host: &HostReport,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
+    let judged = host.outcomes.iter().filter_map(|outcome| rules.get(outcome.rule));
+    let mut by = None;
+    for (rule, tailored) in judged.filter_map(|rule| Some((rule, rule.tailored.as_ref()?))) {
+        if by != Some(&tailored.by) {
+            writeln!(out, "{bold}TAILORED{off}  by {}", escape(&tailored.by))?;
+            by = Some(&tailored.by);
+        }
+        let number = rule.recommendation.as_ref().map_or("", |cis| &cis.number);
+        paragraph(out, 10, &format!("{number} {}", rule.title))?;
+        paragraph(out, 14, &tailored.to_string())?;
+        writeln!(out, "{:14}{dim}{}{off}", "", escape(&rule.id))?;
+    }
+    if by.is_some() { writeln!(out) } else { Ok(()) }
 }
 
 fn counts(findings: &[&Finding]) -> String {

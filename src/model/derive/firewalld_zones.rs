@@ -17,6 +17,19 @@ use crate::model::view::{Loaded, View};
 const CONFIG: &str = "/etc/firewalld/firewalld.conf";
 /// The zone that is the default where nothing names one.
 const FALLBACK: &str = "public";
+/// The zones that come with firewalld, with their targets.
+const SHIPPED: [(&str, &str); 10] = [
+    ("block", "reject"),
+    ("dmz", "reject"),
+    ("drop", "drop"),
+    ("external", "reject"),
+    ("home", "reject"),
+    ("internal", "reject"),
+    ("nm-shared", "accept"),
+    ("public", "reject"),
+    ("trusted", "accept"),
+    ("work", "reject"),
+];
 /// Where NetworkManager and the old network scripts say which zone a connection is in.
 const CONNECTIONS: [&str; 3] = [
     "/etc/NetworkManager/system-connections",
@@ -34,7 +47,7 @@ facts! {
         pub path: AbsPath,
         /// The line of its target.
         pub line: Option<i64>,
-        /// What becomes of what no rule speaks of: `accept`, `drop` or `reject`, the default; none where no file defines the zone.
+        /// What becomes of what no rule speaks of: `accept`, `drop` or `reject`, the default; none where the zone is not defined.
         pub target: Option<Arc<str>>,
         /// Whether interfaces that are in no other zone are in it.
         pub is_default: bool,
@@ -92,7 +105,11 @@ impl super::Derivation for Derivation {
         }
         let default: Arc<str> = default.into();
         for name in named.iter().chain([&default]) {
-            zones.entry(Arc::clone(name)).or_insert_with(|| zone(name, CONFIG));
+            zones.entry(Arc::clone(name)).or_insert_with(|| {
+                let shipped = SHIPPED.iter().find(|(shipped, _)| **name == **shipped);
+                let target = shipped.map(|(_, target)| Arc::from(*target));
+                FirewalldZone { target, ..zone(name, CONFIG) }
+            });
         }
         for zone in zones.values_mut() {
             zone.is_default = zone.zone == default;
@@ -167,7 +184,7 @@ mod tests {
     #[test]
     fn traffic_goes_through_the_default_zone_and_those_with_something_bound_to_them() {
         let config = [
-            (CONFIG, "DefaultZone=work\n"),
+            (CONFIG, "DefaultZone=mine\n"),
             ("/etc/NetworkManager/system-connections/a.nmconnection", "[connection]\nzone=dmz\n"),
         ];
         let config = config.iter().map(|(path, text)| ConfigFile {
@@ -199,9 +216,9 @@ mod tests {
                 "dmz drop true false",
                 "home reject false false",
                 "internal reject true false",
+                "mine - true true",
                 "public reject true false",
                 "trusted accept false false",
-                "work - true true",
             ]
         );
     }

@@ -19,6 +19,7 @@ pub mod log_systems;
 pub mod mail_servers;
 pub mod modules;
 pub mod mounts;
+pub mod open_ports;
 pub mod pam_settings;
 pub mod pam_wheel;
 pub mod password_changes;
@@ -74,6 +75,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &firewalls::Derivation,
         &modules::Derivation,
         &mounts::Derivation,
+        &open_ports::Derivation,
         &pam_settings::Derivation,
         &pam_wheel::Derivation,
         &password_changes::Derivation,

@@ -74,10 +74,10 @@ impl super::Derivation for Derivation {
         let mut rows = Vec::new();
         if installed.contains("chrony") {
             let host = hosts.first();
-            rows.push(chrony(&config, &services, &settings, host));
+            rows.extend(chrony(&config, &services, &settings, host));
         }
         if ["ntp", "ntpsec", "ntpd"].iter().any(|name| installed.contains(name)) {
-            rows.push(ntp(&config, &services));
+            rows.extend(ntp(&config, &services));
         }
         Ok(Loaded { state, rows: Arc::new(Rows::of(rows)) })
     }
@@ -105,36 +105,46 @@ fn chrony(
     services: &[Service],
     settings: &[Chrony],
     host: Option<&Host>,
-) -> TimeDaemon {
+) -> Vec<TimeDaemon> {
     let units = ["chrony.service", "chronyd.service"];
-    if let Some((user, path, line)) = option(config, services, &units, CHRONY_OPTIONS) {
-        return row("chrony", &user, &path, line);
+    let (found, certain) = option(config, services, &units, CHRONY_OPTIONS);
+    let mut rows: Vec<TimeDaemon> =
+        found.iter().map(|(user, path, line)| row("chrony", user, path, *line)).collect();
+    if !certain {
+        rows.push(match settings.iter().rfind(|row| &*row.directive == "user") {
+            Some(setting) => row("chrony", &setting.value, &setting.path.0, Some(setting.line)),
+            None => built_in(host),
+        });
     }
-    if let Some(setting) = settings.iter().rfind(|row| &*row.directive == "user") {
-        return row("chrony", &setting.value, &setting.path.0, Some(setting.line));
-    }
-    let debian = ["debian", "ubuntu"];
+    rows
+}
+
+fn built_in(host: Option<&Host>) -> TimeDaemon {
     let os = host.and_then(|host| host.os.as_deref()).unwrap_or_default();
-    let like = |name: &&str| host.is_some_and(|h| h.os_like.iter().any(|word| &**word == *name));
-    if debian.contains(&os) || debian.iter().any(like) {
+    let is = |names: &[&str]| {
+        let like = |word: &Arc<str>| names.contains(&&**word);
+        names.contains(&os) || host.is_some_and(|host| host.os_like.iter().any(like))
+    };
+    if is(&["debian", "ubuntu"]) {
         row("chrony", "_chrony", "/etc/chrony/chrony.conf", None)
-    } else if ["rhel", "fedora", "amzn"].contains(&os) || ["rhel", "fedora"].iter().any(like) {
+    } else if is(&["rhel", "fedora", "amzn"]) {
         row("chrony", "chrony", "/etc/chrony.conf", None)
     } else {
         row("chrony", "root", "/etc/chrony.conf", None)
     }
 }
 
-fn ntp(config: &ConfigFiles, services: &[Service]) -> TimeDaemon {
+fn ntp(config: &ConfigFiles, services: &[Service]) -> Vec<TimeDaemon> {
     for path in NTP_SCRIPTS {
         if let Some((line, user)) = last(config, path, "RUNASUSER") {
-            return row("ntp", user, path, Some(line));
+            return vec![row("ntp", user, path, Some(line))];
         }
     }
     let units = ["ntp.service", "ntpd.service", "ntpsec.service"];
-    match option(config, services, &units, NTP_OPTIONS) {
-        Some((user, path, line)) => row("ntp", &user, &path, line),
-        None => row("ntp", "root", "/etc/ntp.conf", None),
+    let (found, _) = option(config, services, &units, NTP_OPTIONS);
+    match found {
+        Some((user, path, line)) => vec![row("ntp", &user, &path, line)],
+        None => vec![row("ntp", "root", "/etc/ntp.conf", None)],
     }
 }
 
@@ -146,26 +156,39 @@ fn last<'c>(config: &'c ConfigFiles, path: &str, key: &str) -> Option<(i64, &'c 
     found.filter(|(_, (name, _))| *name == key).last().map(|(line, (_, value))| (line, value))
 }
 
-/// The user after `-u`: in the file of options, which the unit puts last, or in the unit's command.
+/// A user, and the file and line that name it.
+type Named = (String, Arc<str>, Option<i64>);
+
+/// The user after `-u`: in the file of options, which units put last, or in the unit's command. And
+/// whether it holds for certain: that of a file does where the unit uses its variable.
 fn option(
     config: &ConfigFiles,
     services: &[Service],
     units: &[&str],
     variables: Options,
-) -> Option<(String, Arc<str>, Option<i64>)> {
-    let from_file = |(key, path): &(&str, &'static str)| {
-        let (line, value) = last(config, path, key)?;
+) -> (Option<Named>, bool) {
+    let unit = services.iter().find(|service| units.contains(&&*service.name));
+    let commands = || unit.iter().flat_map(|unit| unit.exec_start.iter().rev());
+    for (key, path) in variables {
+        let Some((line, value)) = last(config, path, key) else { continue };
         let words: Vec<&str> = value.split_whitespace().collect();
-        Some((user(&words)?, Arc::from(*path), Some(line)))
-    };
-    let from_command = |unit: &Service| {
-        let commands = unit.exec_start.iter().rev();
-        let words = |command: &Arc<str>| user(&command.split_whitespace().collect::<Vec<_>>());
-        let path = unit.drop_ins.last().unwrap_or(&unit.path.0);
-        Some((commands.filter_map(words).next()?, Arc::clone(path), None))
-    };
-    let mut units = services.iter().filter(|service| units.contains(&&*service.name));
-    variables.iter().find_map(from_file).or_else(|| units.find_map(from_command))
+        if let Some(user) = user(&words) {
+            let names = [format!("${key}"), format!("${{{key}}}")];
+            let uses = |command: &Arc<str>| {
+                command.split_whitespace().any(|word| names.iter().any(|name| name == word))
+            };
+            let certain = unit.is_none() || commands().any(uses);
+            return (Some((user, Arc::from(*path), Some(line))), certain);
+        }
+    }
+    for command in commands() {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        if let (Some(user), Some(unit)) = (user(&words), unit) {
+            let path = unit.drop_ins.last().unwrap_or(&unit.path.0);
+            return (Some((user, Arc::clone(path), None)), true);
+        }
+    }
+    (None, false)
 }
 
 /// The value of the last `-u`, as a word of its own or not.
@@ -196,17 +219,20 @@ mod tests {
         }]
     }
 
-    fn runs_as(services: &[Service], texts: &[(&str, &str)]) -> Option<String> {
-        option(&files(texts), services, &["chrony.service"], CHRONY_OPTIONS).map(|found| found.0)
+    fn runs_as(services: &[Service], texts: &[(&str, &str)]) -> (Option<String>, bool) {
+        let (found, certain) = option(&files(texts), services, &["chrony.service"], CHRONY_OPTIONS);
+        (found.map(|found| found.0), certain)
     }
 
     #[test]
     fn the_option_of_the_file_counts_before_that_of_the_unit() {
         let file = [("/etc/sysconfig/chronyd", "OPTIONS=\"-F 2 -u x\"\nOPTIONS=\"-F 2 -uroot\"\n")];
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a $OPTIONS"), &file), Some("root".into()));
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a -u b"), &[]), Some("b".into()));
-        assert_eq!(runs_as(&unit("/usr/sbin/chronyd"), &[]), None);
-        assert_eq!(runs_as(&[], &file), Some("root".into()));
+        let root = || Some("root".to_owned());
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a $OPTIONS"), &file), (root(), true));
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd"), &file), (root(), false));
+        assert_eq!(runs_as(&[], &file), (root(), true));
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd -u a -u b"), &[]), (Some("b".into()), true));
+        assert_eq!(runs_as(&unit("/usr/sbin/chronyd"), &[]), (None, false));
     }
 
     #[test]
@@ -216,9 +242,9 @@ mod tests {
             ("/etc/default/ntp", "NTPD_OPTS='-g -u root'\n"),
             ("/etc/sysconfig/ntpd", "OPTIONS=\"-u ntpd:ntp -p /x\"\n"),
         ];
-        assert_eq!(&*ntp(&files(&texts), &[]).user, "ntp");
-        assert_eq!(&*ntp(&files(&texts[1..]), &[]).user, "root");
-        assert_eq!(&*ntp(&files(&texts[2..]), &[]).user, "ntpd");
-        assert_eq!(&*ntp(&files(&[]), &[]).user, "root");
+        assert_eq!(&*ntp(&files(&texts), &[])[0].user, "ntp");
+        assert_eq!(&*ntp(&files(&texts[1..]), &[])[0].user, "root");
+        assert_eq!(&*ntp(&files(&texts[2..]), &[])[0].user, "ntpd");
+        assert_eq!(&*ntp(&files(&[]), &[])[0].user, "root");
     }
 }

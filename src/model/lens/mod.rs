@@ -29,8 +29,8 @@ pub mod shell;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
-pub mod xinetd;
 pub mod syslog_ng;
+pub mod xinetd;
 
 use std::sync::Arc;
 

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         for (line, statement) in statements(text) {
             match statement {
                 Statement::Directive(name, value) => {
-                    self.directive(file, line, &name, unquoted(&value), depth);
+                    self.directive(file, line, &name, &value, depth);
                 }
                 Statement::Object(name, parameters) => {
                     self.object(file, line, &name, &Parameters(parameters), depth);
@@ -169,11 +169,12 @@ impl<'a> Reader<'a> {
     }
 
     fn directive(&mut self, file: &'a Text, line: i64, name: &str, value: &str, depth: usize) {
+        let (digits, value) = (value, unquoted(value));
         let state = &mut self.state;
         match name {
             "includeconfig" => return self.include(value, depth),
-            "filecreatemode" => state.mode = old_mode(value).unwrap_or(state.mode),
-            "umask" => state.mask = old_mode(value).unwrap_or(state.mask),
+            "filecreatemode" => state.mode = old_mode(digits).unwrap_or(state.mode),
+            "umask" => state.mask = old_mode(digits).unwrap_or(state.mask),
             "defaultnetstreamdriver" => state.default_driver = Some(value.to_ascii_lowercase()),
             "actionsendstreamdriver" => state.driver = Some(value.to_ascii_lowercase()),
             "actionsendstreamdrivermode" => {
@@ -360,7 +361,7 @@ fn host_name(text: &str) -> &str {
     }
 }
 
-/// Old settings take the first four digits, quotes around them or not.
+/// Old settings take the first four digits; quotes are none.
 fn old_mode(text: &str) -> Option<u32> {
     octal(text.get(..4)?)
 }
@@ -413,7 +414,7 @@ $FileCreateMode 0640
 *.* action(type="omfile" file="/n1")
 $IncludeConfig /etc/rsyslog.d/*.conf
 *.* action(type="omfile" file="/n2" FileCreateMode="0600")
-$filecreatemode "0604" # x
+$filecreatemode 0604 # x
 *.* /a2;Format
 $FileCreateMode 640
 *.* ?dyn
