@@ -133,6 +133,7 @@ fn judgement(
         ProgramBody::Manual(advice) => {
             Verdict::NotApplicable(format!("a person has to judge this: {advice}").into())
         }
+        ProgramBody::Off(reason) => Verdict::NotApplicable(Arc::clone(reason)),
         ProgramBody::Parts(parts) => {
             let truths: Vec<Truth> =
                 parts.iter().map(|part| part_truth(part, host, answers)).collect();

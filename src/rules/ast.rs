@@ -30,7 +30,7 @@ impl Rule {
     /// Says what a tailoring changed about the rule; one that is switched off asks nothing any more.
     pub(crate) fn tailor(&mut self, tailored: Tailored) {
         if let Some(reason) = &tailored.off {
-            self.body = Body::Manual(format!("switched off by {}: {reason}", tailored.by).into());
+            self.body = Body::Off(format!("switched off by {}: {reason}", tailored.by).into());
         }
         self.info.tailored = Some(tailored);
     }
@@ -41,8 +41,10 @@ impl Rule {
 pub enum Body {
     /// Every part must hold; a plain rule has one.
     Parts(Vec<Part>),
-    /// It is not judged: for a person, with these words of advice, or switched off, with the reason.
+    /// A person has to judge it, with these words of advice.
     Manual(Arc<str>),
+    /// It is not judged, for this reason.
+    Off(Arc<str>),
 }
 
 /// One requirement with the hosts it is about.

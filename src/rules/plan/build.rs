@@ -16,6 +16,7 @@ pub(super) fn plan(rules: Vec<Rule>) -> Plan {
     for rule in rules {
         let body = match rule.body {
             Body::Manual(advice) => ProgramBody::Manual(advice),
+            Body::Off(reason) => ProgramBody::Off(reason),
             Body::Parts(parts) => {
                 ProgramBody::Parts(parts.into_iter().map(|part| interner.part(part)).collect())
             }

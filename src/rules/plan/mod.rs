@@ -87,6 +87,7 @@ pub(crate) struct Program {
 pub(crate) enum ProgramBody {
     Parts(Vec<ProgramPart>),
     Manual(Arc<str>),
+    Off(Arc<str>),
 }
 
 /// A requirement with the hosts it is about.
