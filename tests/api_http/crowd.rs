@@ -27,7 +27,7 @@ fn pages(client: &Client, filter: &Json, size: usize) -> Vec<String> {
 #[test]
 fn fifty_clients_page_through_ten_thousand_findings() {
     let data = tempfile::tempdir().unwrap();
-    hosts(data.path(), 150);
+    hosts(data.path(), 180);
     let server = Server::start(data.path(), &[]);
     let client = server.client();
     let run = client.start(&client.template("all", &[0, 1, 2, 3]));

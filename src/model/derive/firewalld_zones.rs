@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::firewalls::as_configured;
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
@@ -73,6 +74,7 @@ impl super::Derivation for Derivation {
 
     fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
         let (rules_state, rules) = view.typed::<FirewallRule>()?;
+        let rules_state = as_configured(rules_state);
         let (settings_state, settings) = view.typed::<Firewalld>()?;
         let config = view.config()?;
         let (named, unread) = connections(&config);

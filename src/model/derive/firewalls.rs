@@ -8,8 +8,8 @@ use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
 use crate::model::schema::TableSchema;
-use crate::model::state::FactError;
-use crate::model::table::{FirewallRule, Package, Service};
+use crate::model::state::{FactError, TableState};
+use crate::model::table::{FirewallRule, ONLY_CONFIGURED, Package, Service};
 use crate::model::view::{Loaded, View};
 
 facts! {
@@ -78,6 +78,14 @@ impl super::Derivation for Derivation {
         let (packages_state, packages) = view.typed::<Package>()?;
         let (services_state, services) = view.typed::<Service>()?;
         let (rules_state, rules) = view.typed::<FirewallRule>()?;
+        let known = packages_state.and(services_state);
+        let rules_are_missing =
+            matches!(rules_state, TableState::Absent(_) | TableState::Denied(_));
+        if !known.is_complete() || rules_are_missing {
+            // Which one is used cannot be told from a part.
+            let state = known.and(rules_state);
+            return Ok(Loaded { state, rows: Arc::new(Rows::new(Firewall::TABLE)) });
+        }
         let installed: BTreeSet<&str> =
             packages.iter().filter(|p| &*p.status == "installed").map(|p| &*p.name).collect();
         let started: BTreeSet<&str> = services
@@ -102,8 +110,21 @@ impl super::Derivation for Derivation {
         for row in &mut rows {
             row.used = row.enabled || none;
         }
-        let state = packages_state.and(services_state).and(rules_state);
+        let in_kernel = rows.iter().any(|row| row.enabled && IN_KERNEL.contains(&&*row.utility));
+        let rules_state = if in_kernel { rules_state } else { as_configured(rules_state) };
+        let state = known.and(rules_state);
         Ok(Loaded { state, rows: Arc::new(Rows::of(rows)) })
+    }
+}
+
+/// Utilities whose rules an administrator changes in the kernel and writes to a file afterwards.
+const IN_KERNEL: [&str; 3] = ["ip6tables", "iptables", "nftables"];
+
+/// The state of the rules for utilities that put into the kernel what their files say.
+pub(super) fn as_configured(state: TableState) -> TableState {
+    match &state {
+        TableState::Truncated(reason) if &**reason == ONLY_CONFIGURED => TableState::Collected,
+        _ => state,
     }
 }
 

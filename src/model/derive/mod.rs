@@ -32,6 +32,7 @@ pub mod sudo_logs;
 pub mod sysctl;
 pub mod third_party_binaries;
 pub mod time_daemons;
+pub mod ufw_policies;
 pub mod unowned_files;
 
 use super::schema::TableSchema;
@@ -88,6 +89,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &sysctl::Derivation,
         &time_daemons::Derivation,
         &third_party_binaries::Derivation,
+        &ufw_policies::Derivation,
         &unowned_files::Derivation,
     ]
 }

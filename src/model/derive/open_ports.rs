@@ -51,11 +51,8 @@ impl super::Derivation for Derivation {
         let is_whole = view.table(FirewallRule::TABLE)?.state.is_complete();
         let mut rows = Vec::new();
         for utility in ["ufw", "iptables", "ip6tables"] {
-            let named: Vec<Ports> = rules
-                .iter()
-                .filter(|rule| &*rule.engine == utility && comes_in(rule))
-                .filter_map(|rule| ports(rule.rule.as_deref()?))
-                .collect();
+            let rules = rules.iter().filter(|rule| &*rule.engine == utility && comes_in(rule));
+            let named = Named::of(rules.filter_map(|rule| ports(rule.rule.as_deref()?)));
             for socket in sockets.iter().filter(|socket| is_open(socket)) {
                 let six = socket.local_address.contains(':');
                 let dual = matches!(&*socket.local_address, "::" | "[::]");
@@ -68,7 +65,7 @@ impl super::Derivation for Derivation {
                     continue;
                 }
                 let protocol = socket.protocol.trim_end_matches('6');
-                let ruled = named.iter().any(|ports| ports.name(protocol, socket.local_port));
+                let ruled = named.has(protocol, socket.local_port);
                 // ufw's files are what it loads; rules of the others may be in force without a file.
                 if !ruled && utility != "ufw" && !is_whole {
                     let reason = format!("the rules of {utility} in force cannot be read");
@@ -121,12 +118,55 @@ struct Ports {
     ranges: Vec<(i64, i64)>,
 }
 
-impl Ports {
-    fn name(&self, protocol: &str, port: i64) -> bool {
-        self.protocol.as_deref().is_none_or(|own| own == protocol || own == "all")
-            && self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&port))
+/// The ports that all rules together name: there may be very many of them.
+struct Named {
+    tcp: Vec<bool>,
+    udp: Vec<bool>,
+}
+
+impl Named {
+    fn of(rules: impl Iterator<Item = Ports>) -> Self {
+        // Where a range begins and where one has ended.
+        let mut edges = [vec![0i64; PORTS + 1], vec![0i64; PORTS + 1]];
+        for rule in rules {
+            for (protocol, edges) in ["tcp", "udp"].iter().zip(&mut edges) {
+                let own = rule.protocol.as_deref();
+                if own.is_some_and(|own| own != *protocol && own != "all") {
+                    continue;
+                }
+                for (first, last) in &rule.ranges {
+                    let place = |port: i64| usize::try_from(port).unwrap_or(0).min(PORTS);
+                    if let Some(edge) = edges.get_mut(place(*first)).filter(|_| first <= last) {
+                        *edge += 1;
+                        if let Some(edge) = edges.get_mut(place(last.saturating_add(1))) {
+                            *edge -= 1;
+                        }
+                    }
+                }
+            }
+        }
+        let [tcp, udp] = edges.map(|edges| {
+            let mut inside = 0;
+            edges
+                .into_iter()
+                .map(|edge| {
+                    inside += edge;
+                    inside > 0
+                })
+                .collect()
+        });
+        Self { tcp, udp }
+    }
+
+    fn has(&self, protocol: &str, port: i64) -> bool {
+        let ports = if protocol == "udp" { &self.udp } else { &self.tcp };
+        let port = usize::try_from(port).ok().filter(|port| *port < PORTS);
+        port.and_then(|port| ports.get(port)).copied().unwrap_or(false)
     }
 }
+
+/// Port numbers there are.
+const PORTS: usize = 65_536;
 
 /// Of a rule as iptables-save(8) writes it; none where it names no port.
 fn ports(rule: &str) -> Option<Ports> {
@@ -173,7 +213,7 @@ mod tests {
     #[test]
     fn rules_name_ports_in_several_ways() {
         let names = |rule: &str, protocol: &str, port| {
-            ports(rule).is_some_and(|ports| ports.name(protocol, port))
+            Named::of(ports(rule).into_iter()).has(protocol, port)
         };
         assert!(names("-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT", "tcp", 22));
         assert!(!names("-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT", "udp", 22));

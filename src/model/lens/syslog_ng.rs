@@ -156,10 +156,14 @@ impl<'a> Reader<'a> {
         for (_, name) in calls(block, "destination") {
             self.used.insert(name.to_owned());
         }
-        for (at, _) in block.iter().enumerate().filter(|(_, (_, t))| *t == "destination") {
-            let rest = block.get(at + 1..).unwrap_or_default();
-            if rest.first().is_some_and(|(_, token)| *token == "{") {
-                self.drivers(file, self::block(rest), None);
+        let mut at = 0;
+        while let Some((_, token)) = block.get(at) {
+            at += 1;
+            let rest = block.get(at..).unwrap_or_default();
+            if *token == "destination" && rest.first().is_some_and(|(_, token)| *token == "{") {
+                let inner = self::block(rest);
+                self.drivers(file, inner, None);
+                at += inner.len();
             }
         }
     }

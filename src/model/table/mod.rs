@@ -19,7 +19,7 @@ pub use account::{Group, Shadow, User};
 pub use binary::Binary;
 pub use file::{ConfigFile, File, FileKind};
 pub use host::{Cloud, Host};
-pub use network::{FirewallRule, Interface, Socket};
+pub use network::{FirewallRule, Interface, ONLY_CONFIGURED, Socket};
 pub use package::{LanguagePackage, Package};
 pub use process::{Process, ProcessModule};
 pub use system::{KernelModule, KernelParameter, Mount, Service};

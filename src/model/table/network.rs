@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use crate::facts;
 
+/// Why the firewall rules of a running host are not complete, where nothing else is missing.
+pub const ONLY_CONFIGURED: &str =
+    "the rules in force in the kernel cannot be read from files, only configured ones";
+
 facts! {
     /// Sockets seen in the observation window; live only.
     #[table(name = "sockets", origin = Collected, location = "{protocol} {local_address}:{local_port}")]

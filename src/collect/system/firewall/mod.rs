@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::collect::Root;
 use crate::collect::redact;
 use crate::model::state::TableState;
-use crate::model::table::{FileKind, FirewallRule};
+use crate::model::table::{FileKind, FirewallRule, ONLY_CONFIGURED};
 
 /// Largest file that is read.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -34,10 +34,7 @@ pub fn firewall(root: &dyn Root) -> (TableState, Vec<FirewallRule>) {
     ufw::collect(&mut rules);
     firewalld::collect(&mut rules);
     if root.is_live() {
-        rules.troubles.push(
-            "the rules in force in the kernel cannot be read from files, only configured ones"
-                .to_owned(),
-        );
+        rules.troubles.push(ONLY_CONFIGURED.to_owned());
     }
     let state = match rules.troubles.as_slice() {
         [] => TableState::Collected,
