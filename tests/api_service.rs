@@ -14,6 +14,8 @@ use assay::model::finding::Report;
 use assay::rules::{Library, Selection};
 use serde_json::{Value as Json, json};
 
+const ORIGIN: &str = "http://127.0.0.1:8080";
+
 /// A live host that shows a snapshot of the repository, and observes until it is stopped.
 struct Shown;
 
@@ -49,7 +51,9 @@ fn put(data: &Path, name: &str) {
 }
 
 fn try_call(service: &Service, operation: &str, input: &Json) -> Result<Json, Fault> {
-    service.call(operation, input.as_object().unwrap()).map(|answer| answer.unwrap_or(Json::Null))
+    service
+        .call(operation, input.as_object().unwrap(), ORIGIN)
+        .map(|answer| answer.unwrap_or(Json::Null))
 }
 
 fn call(service: &Service, operation: &str, input: Json) -> Json {

@@ -56,11 +56,6 @@ impl Fault {
             .with("assessmentRunArnsTruncated", json!(runs.len() > NAMED))
     }
 
-    /// It cannot be had of this.
-    pub(super) fn unsupported(message: impl Into<String>) -> Self {
-        Self::of("UnsupportedFeatureException", message)
-    }
-
     /// A preview is being made already.
     pub(super) fn preview_in_progress() -> Self {
         Self::protocol(

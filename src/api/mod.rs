@@ -2,7 +2,7 @@
 //! that were written against it.
 //!
 //! [`Service`] answers operations and knows nothing of HTTP, which [`http`] speaks. [`runs`] takes
-//! runs through their states, [`notify`] sends what they tell.
+//! runs through their states, [`notify`] sends what they tell, [`reports`] makes reports of them.
 
 pub mod agents;
 mod assets;
@@ -13,6 +13,7 @@ mod input;
 pub mod notify;
 mod operations;
 mod packages;
+pub mod reports;
 pub mod runs;
 mod token;
 
@@ -151,7 +152,7 @@ impl Service {
         let failed = |error| StartError::Store { path: path.clone(), error };
         store.drop_unfinished_previews().map_err(failed)?;
         let failed = |error| StartError::Store { path: path.clone(), error };
-        store.drop_unfinished_reports().map_err(failed)?;
+        store.drop_failed_reports().map_err(failed)?;
         notify::check(&parts.data)?;
         let identity = parts.live.as_ref().map(|live| live.identify()).transpose();
         let agents = Agents::open(parts.data.join("agents"), identity.map_err(StartError::Live)?)
@@ -169,12 +170,18 @@ impl Service {
         })
     }
 
-    /// Answers one operation; none: the answer has no body.
+    /// Answers one operation; none: the answer has no body. `origin` is where whoever asks reaches
+    /// the service, for example `http://127.0.0.1:8080`.
     ///
     /// # Errors
     /// Inspector's exceptions.
-    pub fn call(&self, operation: &str, input: &Map<String, Json>) -> fault::Result<Option<Json>> {
-        operations::call(self, operation, input)
+    pub fn call(
+        &self,
+        operation: &str,
+        input: &Map<String, Json>,
+        origin: &str,
+    ) -> fault::Result<Option<Json>> {
+        operations::call(self, operation, input, origin)
     }
 
     fn now(&self) -> Millis {

@@ -11,7 +11,7 @@ use std::io::Write;
 use super::args::Serve;
 use super::{Exit, Failure, chosen, render, source, stdout};
 use crate::api::http::{Credentials, Door, Site, Stop, Tls};
-use crate::api::{LiveHost, Parts, Service, StartError, notify, runs};
+use crate::api::{LiveHost, Parts, Service, StartError, notify, reports, runs};
 use crate::assess::store::Millis;
 use crate::collect::{LiveRoot, Options, collect};
 use crate::diagnostic::codes::serve as codes;
@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &Serve) -> Result<Exit, Failure> {
     listen_for_signals(stop.clone());
     runs::start_workers(&service)?;
     notify::start_sender(&service)?;
+    reports::start_maker(&service)?;
     announce(&door.origin(), &arguments.data, credentials.as_ref())?;
     let credentials = credentials.map(|credentials| credentials.all.into());
     door.serve(Site { service, credentials }, &stop)?;

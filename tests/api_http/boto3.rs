@@ -10,17 +10,31 @@ use crate::support::{Server, put};
 /// Runs a Python program against a fresh server with two hosts and a file that is no snapshot.
 fn python(program: impl AsRef<Path>) -> String {
     let data = tempfile::tempdir().unwrap();
-    put(data.path(), "debian-12-planted");
-    put(data.path(), "debian-13");
-    std::fs::write(data.path().join("agents/broken.assay"), "no snapshot").unwrap();
+    let server = prepare(data.path(), &[]);
+    let url = format!("http://{}", server.address);
+    run(program, server, &url)
+}
+
+fn prepare(data: &Path, more: &[&str]) -> Server {
+    put(data, "debian-12-planted");
+    put(data, "debian-13");
+    std::fs::write(data.join("agents/broken.assay"), "no snapshot").unwrap();
     let topic = "arn:aws:sns:us-east-1:000000000000:spooled";
     let topics = json!({"topics": {topic: {"spool": "spool"}}});
-    std::fs::write(data.path().join("topics.json"), topics.to_string()).unwrap();
-    let server = Server::start(data.path(), &[]);
-    let output = Command::new("python3")
+    std::fs::write(data.join("topics.json"), topics.to_string()).unwrap();
+    Server::start(data, more)
+}
+
+fn run(program: impl AsRef<Path>, server: Server, url: &str) -> String {
+    let mut command = Command::new("python3");
+    let certificate = server.data.join("cert.pem");
+    if certificate.exists() {
+        command.env("AWS_CA_BUNDLE", &certificate).env("ASSAY_CERTIFICATE", &certificate);
+    }
+    let output = command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(program))
-        .arg(format!("http://{}", server.address))
-        .env("AWS_SHARED_CREDENTIALS_FILE", data.path().join("credentials"))
+        .arg(url)
+        .env("AWS_SHARED_CREDENTIALS_FILE", server.data.join("credentials"))
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
@@ -68,4 +82,28 @@ fn the_readme_is_right() {
 fn the_example_gates() {
     let said = python("examples/inspector_gate.py");
     assert!(said.contains("High"), "{said}");
+}
+
+#[test]
+#[ignore = "needs boto3 (.ci/requirements.txt) and openssl"]
+fn others_reach_it_with_a_certificate() {
+    let data = tempfile::tempdir().unwrap();
+    let path = |name: &str| data.path().join(name).display().to_string();
+    let (certificate, key) = (path("cert.pem"), path("key.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
+        .args(["-days", "2", "-subj", "/CN=assay", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let more = ["--allow-remote", "--tls-cert", &certificate, "--tls-key", &key];
+    let server = prepare(data.path(), &[&more[..], &["--listen", "0.0.0.0:0"]].concat());
+    let (_, port) = server.address.rsplit_once(':').unwrap();
+    // Who speaks no TLS gets no answer.
+    let plain = crate::support::Client { address: format!("127.0.0.1:{port}"), ..server.client() };
+    assert!(plain.try_call("ListFindings", &json!({})).is_none());
+    let url = format!("https://127.0.0.1:{port}");
+    let said = run("tests/api_http/walk.py", server, &url);
+    assert!(said.starts_with("37 operations"), "{said}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Client, Server, hosts, put};
+use crate::support::{Client, Server, host, hosts, put};
 
 const CLIENTS: usize = 50;
 const FINDINGS: usize = 10_000;
@@ -65,6 +65,57 @@ fn fifty_clients_page_through_ten_thousand_findings() {
     });
     let memory = server.peak_memory();
     assert!(memory < 400 * 1024, "{memory} KiB");
+    assert_eq!(server.end("-TERM"), Some(0));
+}
+
+fn ids(client: &Client, run: &str) -> Vec<String> {
+    let found = client.call("ListFindings", json!({"assessmentRunArns": [run], "maxResults": 100}));
+    let described = client.call("DescribeFindings", json!({"findingArns": found["findingArns"]}));
+    let findings = described["findings"].as_array().unwrap();
+    findings.iter().filter_map(|finding| Some(finding["id"].as_str()?.to_owned())).collect()
+}
+
+#[test]
+fn what_was_put_right_is_not_found_again() {
+    const ROOT: &str = "Disable root login over SSH";
+    let data = tempfile::tempdir().unwrap();
+    host(data.path(), 1, "PermitRootLogin yes\n");
+    let server = Server::start(data.path(), &[]);
+    let client = server.client();
+    let template = client.template("again", &[2]);
+    let first = client.start(&template);
+    client.finished(&first);
+    host(data.path(), 1, "PermitRootLogin no\n");
+    let second = client.start(&template);
+    client.finished(&second);
+    let (before, after) = (ids(&client, &first), ids(&client, &second));
+    assert!(before.iter().any(|id| id == ROOT), "{before:?}");
+    let rest: Vec<String> = before.into_iter().filter(|id| id != ROOT).collect();
+    assert_eq!(after, rest);
+    let agents = client.call("ListAssessmentRunAgents", json!({"assessmentRunArn": second}));
+    assert_eq!(agents["assessmentRunAgents"].as_array().unwrap().len(), 1, "it is the same host");
+}
+
+#[test]
+#[ignore = "collects all of this machine"]
+fn this_machine_is_an_agent() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &["--live"]);
+    let client = server.client();
+    let run = client.start(&client.template("live", &[2, 3]));
+    let stop = json!({"assessmentRunArn": run, "stopAction": "START_EVALUATION"});
+    client.call("StopAssessmentRun", stop);
+    let ended = client.finished(&run);
+    assert_eq!(ended["state"], "COMPLETED", "{ended}");
+    assert!(!ids(&client, &run).is_empty());
+    let telemetry = client.call("GetTelemetryMetadata", json!({"assessmentRunArn": run}));
+    let rows = |name: &str| {
+        let all = telemetry["telemetryMetadata"].as_array().unwrap();
+        all.iter()
+            .find(|row| row["messageType"] == name)
+            .map_or(0, |row| row["count"].as_u64().unwrap())
+    };
+    assert!(rows("InspectorCreateProcess") > 0 && rows("InspectorDirectoryInfoMsg") > 1000);
     assert_eq!(server.end("-TERM"), Some(0));
 }
 

@@ -1,9 +1,11 @@
 //! Who is answered, what is refused, and that a server starts and ends as it should.
 
 use std::process::Command;
+use std::time::Duration;
 
-use crate::support::{Server, put};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+
+use crate::support::{Client, Server, put};
 
 #[test]
 fn a_signed_request_is_answered() {
@@ -20,6 +22,7 @@ fn a_signed_request_is_answered() {
     let template = client.template("all", &[2]);
     let run = client.finished(&client.start(&template));
     assert_eq!(run["state"], "COMPLETED");
+    reports(&client, &run);
     let deleted = client.try_call("DeleteAssessmentRun", &json!({"assessmentRunArn": run["arn"]}));
     let deleted = deleted.unwrap();
     assert_eq!((deleted.status, deleted.body.len()), (200, 0));
@@ -34,6 +37,44 @@ fn a_signed_request_is_answered() {
     let listed = server.client().call("ListAssessmentTemplates", json!({}));
     assert_eq!(listed["assessmentTemplateArns"], json!([template]));
     assert_eq!(server.end("-INT"), Some(0));
+}
+
+/// Reports of a run are made and read at their addresses, without a signature.
+fn reports(client: &Client, run: &Json) {
+    let ask = |format: &str, kind: &str| {
+        let asked = json!({
+            "assessmentRunArn": run["arn"], "reportFileFormat": format, "reportType": kind,
+        });
+        client.call("GetAssessmentReport", asked)
+    };
+    for (format, kind) in [("HTML", "FINDING"), ("HTML", "FULL"), ("PDF", "FULL")] {
+        while ask(format, kind)["status"] == "WORK_IN_PROGRESS" {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let made = ask(format, kind);
+        assert_eq!(made["status"], "COMPLETED");
+        let url = made["url"].as_str().unwrap();
+        let path = url.strip_prefix(&format!("http://{}", client.address)).unwrap();
+        let page = client.get(path);
+        assert_eq!(page.status, 200);
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        if format == "PDF" {
+            assert_eq!(page.header("content-type"), Some("application/pdf"));
+            assert!(page.body.starts_with(b"%PDF-"));
+            continue;
+        }
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let text = page.text();
+        assert!(
+            text.contains("COMPLETED") && text.contains("Disable root login over SSH"),
+            "{text}"
+        );
+        assert!(text.contains("<h2 id=\"rules\">") == (kind == "FULL"));
+        for other in ["", ".pdf", "x.html", "/../../credentials", ".html/"] {
+            let path = path.replace(".html", other);
+            assert_eq!(client.get(&path).status, 404, "{path}");
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use assay::collect::{DirectoryRoot, Options, collect};
 use assay::diagnostic::Silent;
 use assay::model::cell::Time;
-use assay::snapshot::Codec;
+use assay::snapshot::{Codec, write_atomically};
 use ring::{digest, hmac};
 use serde_json::{Value as Json, json};
 
@@ -28,9 +28,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server of a directory on a free port.
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
+        let listen: &[&str] =
+            if more.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = Command::new(env!("CARGO_BIN_EXE_assay"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--data"])
             .arg(data)
+            .args(listen)
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -263,7 +266,7 @@ impl Client {
 
     /// Waits until a run has ended.
     pub(crate) fn finished(&self, run: &str) -> Json {
-        for _ in 0..6000 {
+        for _ in 0..30_000 {
             let asked = json!({"assessmentRunArns": [run]});
             let found = self.call("DescribeAssessmentRuns", asked)["assessmentRuns"][0].clone();
             if found["completedAt"].is_number() {
@@ -304,34 +307,37 @@ pub(crate) fn put(data: &Path, name: &str) {
 
 /// Puts snapshots of so many small hosts into the agents directory.
 pub(crate) fn hosts(data: &Path, count: usize) {
-    let to = data.join("agents");
-    std::fs::create_dir_all(&to).unwrap();
+    (0..count).for_each(|number| host(data, number, "PermitRootLogin yes\n"));
+}
+
+/// Puts the snapshot of a small host with this configuration of sshd into the agents directory.
+pub(crate) fn host(data: &Path, number: usize, sshd: &str) {
     let root = tempfile::tempdir().unwrap();
     for folder in ["etc/ssh", "var/lib/dpkg", "usr/bin"] {
         std::fs::create_dir_all(root.path().join(folder)).unwrap();
     }
     let status = "Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\
                   Architecture: amd64\n";
+    // Who a host is follows from its machine id.
+    let id = format!("{:032x}\n", number + 1);
     for (path, text) in [
         ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian 12\"\n"),
         ("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"),
-        ("etc/ssh/sshd_config", "PermitRootLogin yes\n"),
+        ("etc/ssh/sshd_config", sshd),
+        ("etc/machine-id", &id),
         ("var/lib/dpkg/status", status),
     ] {
         std::fs::write(root.path().join(path), text).unwrap();
     }
-    for number in 0..count {
-        // Who a host is follows from its machine id.
-        std::fs::write(root.path().join("etc/machine-id"), format!("{:032x}\n", number + 1))
-            .unwrap();
-        let options = Options {
-            tags: Vec::new(),
-            now: Time(1_700_000_000),
-            duration: Duration::ZERO,
-            sections: None,
-        };
-        let directory = DirectoryRoot::open(root.path()).unwrap();
-        let bytes = collect(&directory, &options, Codec::Zstd, &Silent).unwrap();
-        std::fs::write(to.join(format!("host-{number}.assay")), bytes).unwrap();
-    }
+    let options = Options {
+        tags: Vec::new(),
+        now: Time(1_700_000_000),
+        duration: Duration::ZERO,
+        sections: None,
+    };
+    let directory = DirectoryRoot::open(root.path()).unwrap();
+    let bytes = collect(&directory, &options, Codec::Zstd, &Silent).unwrap();
+    let to = data.join("agents");
+    std::fs::create_dir_all(&to).unwrap();
+    write_atomically(&to.join(format!("host-{number}.assay")), &bytes).unwrap();
 }

@@ -4,9 +4,14 @@ each kind of wrong input. Needs a server with the agents and topics that `boto3.
     python3 walk.py ENDPOINT
 """
 
+import html
+import itertools
 import json
+import os
+import ssl
 import sys
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -437,13 +442,34 @@ class Walk:
         for target in made:
             self.client.delete_assessment_target(assessmentTargetArn=target)
 
-    def report(self):
-        c, asked = self.client, {"assessmentRunArn": self.arn}
-        try:
-            c.get_assessment_report(**asked, reportFileFormat="HTML", reportType="FULL")
-        except c.exceptions.UnsupportedFeatureException as error:
-            fault(c, "GetAssessmentReport", error)
-        self.seen.add("GetAssessmentReport")
+    def reports(self):
+        """Each report is made once, and read at its address by whoever has it."""
+        c, titles = self.client, {finding["title"] for finding in self.findings}
+        for form, kind in itertools.product(("HTML", "PDF"), ("FINDING", "FULL")):
+            asked = {
+                "assessmentRunArn": self.arn, "reportFileFormat": form, "reportType": kind,
+            }
+            for _ in range(3000):
+                report = c.get_assessment_report(**asked)
+                if report["status"] != "WORK_IN_PROGRESS":
+                    break
+                expect("url" not in report, report)
+                time.sleep(0.02)
+            expect(report["status"] == "COMPLETED", report)
+            expect(c.get_assessment_report(**asked)["url"] == report["url"])
+            trusted = ssl.create_default_context(cafile=os.environ.get("ASSAY_CERTIFICATE"))
+            with urllib.request.urlopen(report["url"], context=trusted) as answer:
+                content_type, body = answer.headers["content-type"], answer.read()
+            if form == "PDF":
+                expect(content_type == "application/pdf" and body.startswith(b"%PDF-"))
+                continue
+            expect(content_type == "text/html; charset=utf-8", content_type)
+            page = html.unescape(body.decode())
+            missing = [title for title in titles if title not in page]
+            expect(not [title for title in missing if "No potential" not in title], missing[:3])
+            expect(("Rules checked" in page) == (kind == "FULL"))
+            expect(self.arn in page and "COMPLETED_WITH_ERRORS" in page)
+            expect("broken.assay" in page, "an agent that was not judged is told")
 
     def end(self):
         """What belongs to something goes with it."""
@@ -519,7 +545,7 @@ def wrong_values(shape, value, path):
 def main():
     walk = Walk(sys.argv[1])
     for step in (
-        walk.prepare, walk.run, walk.failed_items, walk.report, walk.wrong_input, walk.limits,
+        walk.prepare, walk.run, walk.failed_items, walk.reports, walk.wrong_input, walk.limits,
         walk.end,
     ):
         step()

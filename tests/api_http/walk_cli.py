@@ -117,10 +117,12 @@ def main():
 
 def report(run):
     asked = ["--assessment-run-arn", run, "--report-type", "FINDING"]
-    aws(
-        "get-assessment-report", *asked, "--report-file-format", "HTML",
-        fails="UnsupportedFeatureException",
-    )
+    while True:
+        made = aws("get-assessment-report", *asked, "--report-file-format", "HTML")
+        if made["status"] != "WORK_IN_PROGRESS":
+            break
+        time.sleep(0.2)
+    assert made["status"] == "COMPLETED" and made["url"].startswith(sys.argv[1]), made
 
 
 main()

@@ -8,12 +8,14 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 
-use super::{Site, aws};
+use super::{Site, aws, reports};
 use crate::api::uuid;
 
 /// The largest body of a request, bytes. The largest that is of use is a filter of findings with
 /// every list full, half as large.
 const LARGEST_BODY: usize = 1 << 20;
+/// The longest name of a host (RFC 1035), with a port.
+const LONGEST_HOST: usize = 253 + 6;
 /// How long a client may take to send a body.
 const SENDING: Duration = Duration::from_secs(30);
 
@@ -23,6 +25,8 @@ pub(super) type Answer = Response<Full<Bytes>>;
 /// A site, and who can reach it.
 pub(super) struct House {
     pub(super) site: Site,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
     /// Whether only this machine can connect.
     pub(super) loopback: bool,
 }
@@ -72,10 +76,14 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Unread> {
 pub(super) async fn answer(house: Arc<House>, request: Request<Incoming>) -> Answer {
     let mut answer = match host(&house, request.headers()) {
         Err(message) => plain(421, message),
-        Ok(()) => match request.uri().path() {
-            "/" => aws::answer(&house, request).await,
-            _ => plain(404, "There is nothing here."),
-        },
+        Ok(host) => {
+            let origin = format!("{}://{host}", house.scheme);
+            match request.uri().path() {
+                "/" => aws::answer(&house, request, origin).await,
+                path if path.starts_with("/reports/") => reports::answer(&house, &request).await,
+                _ => plain(404, "There is nothing here."),
+            }
+        }
     };
     let headers = answer.headers_mut();
     let always = [
@@ -101,12 +109,12 @@ pub(super) async fn answer(house: Arc<House>, request: Request<Incoming>) -> Ans
 /// Checks the host that a request names. Where only this machine can connect it must be a name of this
 /// machine, so that no page from elsewhere that a browser shows can reach the service under a name
 /// of its own.
-fn host(house: &House, headers: &HeaderMap) -> Result<(), &'static str> {
+fn host(house: &House, headers: &HeaderMap) -> Result<String, &'static str> {
     const BAD: &str = "The request names no host, or several.";
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).ok_or(BAD)?;
     let authority: hyper::http::uri::Authority = host.parse().map_err(|_| BAD)?;
-    if hosts.next().is_some() || authority.as_str().contains('@') {
+    if hosts.next().is_some() || authority.as_str().contains('@') || host.len() > LONGEST_HOST {
         return Err(BAD);
     }
     let name = authority.host();
@@ -116,7 +124,7 @@ fn host(house: &House, headers: &HeaderMap) -> Result<(), &'static str> {
     if house.loopback && !local {
         return Err("This server is for this machine only: ask for localhost or 127.0.0.1.");
     }
-    Ok(())
+    Ok(authority.to_string())
 }
 
 /// An answer for people.

@@ -16,10 +16,10 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const TARGET: &str = "InspectorService.";
 
 /// Answers a call of the API.
-pub(super) async fn answer(house: &House, request: Request<Incoming>) -> Answer {
+pub(super) async fn answer(house: &House, request: Request<Incoming>, origin: String) -> Answer {
     let result = match operation(&request) {
         Err(fault) => Err(fault),
-        Ok(operation) => call(house, operation, request).await,
+        Ok(operation) => call(house, operation, request, origin).await,
     };
     match result {
         Ok(None) => respond(200, CONTENT_TYPE, Bytes::new()),
@@ -66,6 +66,7 @@ async fn call(
     house: &House,
     operation: String,
     request: Request<Incoming>,
+    origin: String,
 ) -> Result<Option<Json>> {
     let (head, body) = request.into_parts();
     let service = Arc::clone(&house.site.service);
@@ -81,7 +82,7 @@ async fn call(
     }
     let members = members(&body)?;
     // The store waits for the disk.
-    let worked = tokio::task::spawn_blocking(move || service.call(&operation, &members));
+    let worked = tokio::task::spawn_blocking(move || service.call(&operation, &members, &origin));
     worked.await.unwrap_or_else(|_| Err(Fault::internal("assay made a mistake.")))
 }
 

@@ -22,7 +22,7 @@ const CONNECTIONS: u32 = 256;
 /// How many requests are worked on at the same time.
 const WORKERS: usize = 32;
 /// How long a client may take to send the head of a request, and to say nothing between two.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(15);
 /// How long a client may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection lives, whatever is sent on it.
@@ -74,8 +74,11 @@ impl Door {
 
     /// Where it listens: with the port that the system gave where none was asked for.
     pub fn origin(&self) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{}://{}", self.scheme(), self.address)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Answers until it is stopped.
@@ -95,7 +98,8 @@ impl Door {
     }
 
     async fn accept(self, site: Site, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-        let house = Arc::new(House { site, loopback: self.address.ip().is_loopback() });
+        let scheme = self.scheme();
+        let house = Arc::new(House { site, scheme, loopback: self.address.ip().is_loopback() });
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let slots = Arc::new(Semaphore::new(CONNECTIONS as usize));
         loop {

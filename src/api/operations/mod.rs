@@ -73,14 +73,20 @@ pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
 /// One call of an operation.
 struct Call<'a> {
     service: &'a Service,
+    origin: &'a str,
     operation: &'a str,
     members: &'a Map<String, Json>,
 }
 
 /// Answers one operation.
-pub(super) fn call(service: &Service, operation: &str, members: &Map<String, Json>) -> Reply {
+pub(super) fn call(
+    service: &Service,
+    operation: &str,
+    members: &Map<String, Json>,
+    origin: &str,
+) -> Reply {
     match OPERATIONS.binary_search_by_key(&operation, |(name, _)| name) {
-        Ok(index) => (OPERATIONS[index].1)(&Call { service, operation, members }),
+        Ok(index) => (OPERATIONS[index].1)(&Call { service, origin, operation, members }),
         Err(_) => Err(Fault::protocol(
             "UnknownOperationException",
             400,

@@ -32,7 +32,7 @@ pub use findings::{FindingFilter, NewFinding, StoredFinding};
 pub use outbox::{Delivery, Message, Notification};
 pub use page::{Listed, Page};
 pub use progress::{AgentResult, Ending};
-pub use reports::{Judged, JudgedAgent, Report, ReportStatus};
+pub use reports::{Judged, JudgedAgent, Report, ReportStatus, WantedReport};
 pub use runs::{NewRun, Run, RunAgent, RunFilter, RunState, Stop};
 pub use subscriptions::{Event, Subscription};
 pub use targets::{ResourceGroup, Target};

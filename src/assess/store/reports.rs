@@ -60,6 +60,19 @@ pub struct JudgedAgent {
     pub collected_at: i64,
 }
 
+/// A report that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedReport {
+    /// The run's ARN.
+    pub run: String,
+    /// Inspector's word for the format.
+    pub format: String,
+    /// Inspector's word for what is in it.
+    pub kind: String,
+    /// The secret part of its address.
+    pub token: String,
+}
+
 impl Store {
     /// How a run was judged.
     ///
@@ -104,18 +117,11 @@ impl Store {
         Ok(Judged { rules: rules.unwrap_or_default(), agents })
     }
 
-    /// The report of a run, and whether the caller is to make it: it is new, or an earlier attempt
-    /// failed.
+    /// The report of a run; where there is none yet, one to be made, with this token.
     ///
     /// # Errors
     /// There is no such run.
-    pub fn report(
-        &self,
-        run: &str,
-        format: &str,
-        kind: &str,
-        token: &str,
-    ) -> Result<(Report, bool)> {
+    pub fn report(&self, run: &str, format: &str, kind: &str, token: &str) -> Result<Report> {
         self.write(|store| {
             let run = row_of(store, Kind::Run, run)?;
             let found: Option<(String, String)> = store
@@ -128,15 +134,35 @@ impl Store {
             let all = [ReportStatus::InProgress, ReportStatus::Failed, ReportStatus::Completed];
             if let Some((token, word)) = found {
                 let status = all.into_iter().find(|status| status.name() == word);
-                return Ok((Report { token, status: status.unwrap_or(ReportStatus::Failed) }, false));
+                return Ok(Report { token, status: status.unwrap_or(ReportStatus::Failed) });
             }
             store.execute(
                 "INSERT INTO reports (run, format, kind, token, status) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![run, format, kind, token, ReportStatus::InProgress.name()],
             )?;
-            let report = Report { token: token.to_owned(), status: ReportStatus::InProgress };
-            Ok((report, true))
+            Ok(Report { token: token.to_owned(), status: ReportStatus::InProgress })
         })
+    }
+
+    /// The oldest report that is to be made.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_report(&self) -> Result<Option<WantedReport>> {
+        let store = self.read();
+        let mut statement = store.prepare_cached(
+            "SELECT r.arn, w.format, w.kind, w.token FROM reports w JOIN runs r ON r.id = w.run
+             WHERE w.status = ?1 ORDER BY w.id LIMIT 1",
+        )?;
+        let wanted = statement.query_row([ReportStatus::InProgress.name()], |row| {
+            Ok(WantedReport {
+                run: row.get(0)?,
+                format: row.get(1)?,
+                kind: row.get(2)?,
+                token: row.get(3)?,
+            })
+        });
+        wanted.optional().map_err(StoreError::from)
     }
 
     /// Writes a report; none: it could not be made.
@@ -154,14 +180,14 @@ impl Store {
         })
     }
 
-    /// Forgets the reports that were being made when the program ended, or failed then: they are
-    /// made again when they are asked for.
+    /// Forgets the reports that could not be made: they are tried again when they are asked for.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn drop_unfinished_reports(&self) -> Result<()> {
+    pub fn drop_failed_reports(&self) -> Result<()> {
         self.write(|store| {
-            store.execute("DELETE FROM reports WHERE status <> 'COMPLETED'", [])?;
+            store
+                .execute("DELETE FROM reports WHERE status = ?1", [ReportStatus::Failed.name()])?;
             Ok(())
         })
     }
