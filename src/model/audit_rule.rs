@@ -1,5 +1,7 @@
 //! One line of audit.rules(7) as fields, in one spelling: auditctl(8). Pure and total.
 
+use std::borrow::Cow;
+
 /// A rule or a control.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -205,6 +207,10 @@ impl Rule {
             list.sort_unstable();
             list.dedup();
         }
+        // All of them are what a rule is about that names none.
+        if self.syscalls.iter().any(|name| name == "all") {
+            self.syscalls.clear();
+        }
     }
 }
 
@@ -230,18 +236,24 @@ fn arch(value: &str) -> String {
 }
 
 /// A value in its usual spelling.
-fn spelled<'a>(name: &str, value: &'a str) -> &'a str {
+fn spelled<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     if IDS.contains(&name) {
         return match value {
-            "-1" | "4294967295" => "unset",
-            "root" => "0",
-            other => other,
+            "-1" | "4294967295" => "unset".into(),
+            "root" => "0".into(),
+            other => other.into(),
         };
     }
     match (name, value) {
-        ("exit", "-1") => "-EPERM",
-        ("exit", "-13") => "-EACCES",
-        (_, other) => other,
+        ("exit", "-1") => "-EPERM".into(),
+        ("exit", "-13") => "-EACCES".into(),
+        // Arguments of a system call, which the kernel lists in hexadecimal.
+        ("a0" | "a1" | "a2" | "a3", number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let radix = if number.starts_with('0') { 8 } else { 10 };
+            u64::from_str_radix(number, radix)
+                .map_or(number.into(), |number| format!("0x{number:x}").into())
+        }
+        (_, other) => other.into(),
     }
 }
 
@@ -286,7 +298,7 @@ mod tests {
             parse("-a never,exit -F arch=b32 -S all -F a1&=0100 -F exe=/usr/bin/a\\ b -F uid>0")
                 .unwrap();
         assert_eq!(rule.action.as_deref(), Some("never"));
-        assert_eq!(rule.fields, ["a1&=0100", "exe=/usr/bin/a b", "uid>=1"]);
+        assert_eq!(rule.fields, ["a1&=0x40", "exe=/usr/bin/a b", "uid>=1"]);
         assert_eq!((rule.arch.as_deref(), rule.kind()), (Some("b32"), "rule"));
     }
 

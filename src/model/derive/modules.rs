@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
-use crate::model::lens::modprobe::Modprobe;
+use crate::model::lens::modprobe::{Modprobe, is_match, is_pattern};
 use crate::model::schema::TableSchema;
 use crate::model::state::{FactError, TableState};
 use crate::model::table::{Host, KernelModule};
@@ -36,7 +36,7 @@ facts! {
         pub builtin: bool,
         /// Whether a `blacklist` line keeps its aliases from loading it.
         pub blacklisted: bool,
-        /// The last `install` command, which modprobe runs instead.
+        /// The first `install` command for it, which modprobe runs instead.
         pub install_command: Option<Arc<str>>,
         /// Whether modprobe would load it: it is available and no `install` command that does nothing stands in its place.
         pub loadable: bool,
@@ -68,15 +68,23 @@ impl super::Derivation for Derivation {
         let modules_state = if kernelless { TableState::Collected } else { modules_state };
         let present: BTreeMap<Arc<str>, KernelModule> =
             modules.into_iter().map(|module| (Arc::clone(&module.name), module)).collect();
-        let mut installs: BTreeMap<&Arc<str>, &Modprobe> = BTreeMap::new();
+        // Of several commands for a module, modprobe takes the first.
+        let mut installs: BTreeMap<&Arc<str>, (usize, &Modprobe)> = BTreeMap::new();
+        let mut patterns: Vec<(usize, &Modprobe)> = Vec::new();
         let mut blacklists: BTreeMap<&Arc<str>, &Modprobe> = BTreeMap::new();
-        for command in &commands {
+        for (at, command) in commands.iter().enumerate() {
             match &*command.command {
-                "install" => installs.insert(&command.module, command),
-                "blacklist" => blacklists.insert(&command.module, command),
-                _ => None,
-            };
+                "install" if is_pattern(&command.module) => patterns.push((at, command)),
+                "install" => drop(installs.entry(&command.module).or_insert((at, command))),
+                "blacklist" => drop(blacklists.entry(&command.module).or_insert(command)),
+                _ => {}
+            }
         }
+        let install_of = |name: &Arc<str>| {
+            let named = installs.get(name).copied();
+            let spoken = patterns.iter().copied().find(|(_, row)| is_match(&row.module, name));
+            named.into_iter().chain(spoken).min_by_key(|(at, _)| *at).map(|(_, row)| row)
+        };
         let names: BTreeSet<&Arc<str>> = present
             .keys()
             .chain(installs.keys().copied())
@@ -84,7 +92,7 @@ impl super::Derivation for Derivation {
             .collect();
         let rows = names.into_iter().map(|name| {
             let module = present.get(name);
-            let (install, blacklist) = (installs.get(name), blacklists.get(name));
+            let (install, blacklist) = (install_of(name), blacklists.get(name).copied());
             let argument = install.and_then(|install| install.argument.clone());
             let program = argument.as_ref().and_then(|text| text.split_whitespace().next());
             let kept_out = program.is_some_and(|program| NOTHING.contains(&program));
@@ -104,5 +112,33 @@ impl super::Derivation for Derivation {
         });
         let rows = Arc::new(Rows::of(rows));
         Ok(Loaded { state: configured_state.and(modules_state), rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::MemoryFacts;
+    use crate::model::table::ConfigFile;
+
+    #[test]
+    fn the_first_command_for_a_module_counts() {
+        let text = "install a /sbin/modprobe -i a\ninstall a /bin/false\ninstall b* /bin/true\n\
+                    install bc /sbin/modprobe -i bc\ninstall d /bin/false\n";
+        let facts = MemoryFacts::new()
+            .with([ConfigFile {
+                path: AbsPath("/etc/modprobe.d/a.conf".into()),
+                text: Some(text.into()),
+                problem: None,
+            }])
+            .with(["a", "bc", "d"].map(|name| KernelModule {
+                name: name.into(),
+                loaded: None,
+                available_in: vec!["6.1".into()],
+                builtin_in: Vec::new(),
+            }));
+        let (_, rows) = View::new(&facts).typed::<Module>().unwrap();
+        let shown: Vec<_> = rows.iter().map(|row| (&*row.name, row.loadable, row.line)).collect();
+        assert_eq!(shown, [("a", true, Some(1)), ("bc", false, Some(3)), ("d", false, Some(5))]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
-use crate::model::lens::sysctl::{SysctlRow, is_match};
+use crate::model::lens::sysctl::{SysctlRow, is_glob, is_match};
 use crate::model::schema::TableSchema;
 use crate::model::state::{FactError, TableState};
 use crate::model::table::{Host, KernelParameter};
@@ -52,10 +52,8 @@ impl super::Derivation for Derivation {
             assignments.into_iter().filter(|assignment| assignment.effective).collect();
         let exact: BTreeMap<&str, &SysctlRow> =
             effective.iter().map(|assignment| (&*assignment.key, assignment)).collect();
-        let globs: Vec<&SysctlRow> = effective
-            .iter()
-            .filter(|assignment| assignment.key.contains(['*', '?', '[']))
-            .collect();
+        let globs: Vec<&SysctlRow> =
+            effective.iter().filter(|assignment| is_glob(&assignment.key)).collect();
         let keys: BTreeSet<&Arc<str>> =
             running.keys().chain(effective.iter().map(|assignment| &assignment.key)).collect();
         let rows = keys.into_iter().map(|key| {

@@ -1,6 +1,6 @@
 //! `config.audit_rules`: the audit rules that are loaded at boot, auditctl(8), audit.rules(7),
 //! augenrules(8). Files of /etc/audit/rules.d are put together in the order of their names, where
-//! numbers count as numbers; /etc/audit/audit.rules, which is made from them, counts only where
+//! numbers count as numbers, as cat(1) does; /etc/audit/audit.rules, which is made from them, counts only where
 //! there are none. Two spellings of one rule give equal columns.
 
 use std::cmp::Ordering;
@@ -77,9 +77,9 @@ impl super::Lens for Lens {
         let mut reading = Reading::of::<AuditRule>(files);
         let mut parts: Vec<&Text> = files.in_directory(DIRECTORY, ".rules").collect();
         parts.sort_by(|a, b| by_version(a.name(), b.name()));
-        let loaded = augmented(parts.iter().flat_map(|file| lines(&mut reading, file)).collect());
-        let main: Vec<Line> =
-            files.get(MAIN).map(|file| lines(&mut reading, file)).unwrap_or_default();
+        let loaded = augmented(lines(&mut reading, &parts));
+        let main: Vec<&Text> = files.get(MAIN).into_iter().collect();
+        let main = lines(&mut reading, &main);
         let only_main = parts.is_empty() || loads_main(files);
         for (list, counts) in [(loaded, !only_main), (main, only_main)] {
             let cleared = list.iter().rposition(|line| line.rule.is_delete_all());
@@ -142,14 +142,29 @@ struct Line {
     rule: Rule,
 }
 
-fn lines(reading: &mut Reading, file: &Text) -> Vec<Line> {
-    (1..)
-        .zip(reading.text(file).lines())
-        .filter_map(|(line, text)| {
-            let rule = audit_rule::parse(text)?;
-            Some(Line { path: AbsPath(Arc::clone(&file.path)), line, rule })
-        })
-        .collect()
+/// The rules of files that are put together as they are: a last line without an end goes on with
+/// the first line of the next file.
+fn lines(reading: &mut Reading, files: &[&Text]) -> Vec<Line> {
+    let mut out = Vec::new();
+    let mut begun: Option<(AbsPath, i64, String)> = None;
+    let mut end = |begun: &mut Option<(AbsPath, i64, String)>| {
+        let Some((path, line, text)) = begun.take() else { return };
+        let rule = audit_rule::parse(text.trim_end_matches(['\n', '\r']));
+        out.extend(rule.map(|rule| Line { path, line, rule }));
+    };
+    for file in files {
+        for (line, text) in (1..).zip(reading.text(file).split_inclusive('\n')) {
+            begun
+                .get_or_insert_with(|| (AbsPath(Arc::clone(&file.path)), line, String::new()))
+                .2
+                .push_str(text);
+            if text.ends_with('\n') {
+                end(&mut begun);
+            }
+        }
+    }
+    end(&mut begun);
+    out
 }
 
 /// As augenrules puts them together: of -D alone, -b and -f only the last, first of all, and of -e

@@ -1,6 +1,7 @@
 //! The texts that lenses read, looked up as the programs look them up: by path, by directory with
 //! an ending, or by glob.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -116,6 +117,22 @@ impl Reading {
     }
 }
 
+/// A path or pattern without `//`, `/./` and `/../`.
+fn plain(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") && !path.contains("/.") {
+        return path.into();
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    format!("/{}", names.join("/")).into()
+}
+
 /// Whether a lens has left rows out because there were too many.
 pub fn is_full(rows: &Rows) -> bool {
     rows.len() >= MAX_ROWS
@@ -166,7 +183,8 @@ impl ConfigFiles {
             .filter(move |text| crate::model::facts::is_under(&text.path, directory))
     }
 
-    /// The files directly in a directory whose name has this ending, in byte order of the name.
+    /// The files directly in a directory whose name has this ending, in byte order of the name. No
+    /// program that reads all of a directory reads hidden files.
     pub fn in_directory<'a>(
         &'a self,
         directory: &str,
@@ -174,7 +192,7 @@ impl ConfigFiles {
     ) -> impl Iterator<Item = &'a Text> {
         self.under(directory).filter(move |text| {
             let name = text.path.get(directory.len() + 1..).unwrap_or_default();
-            !name.contains('/') && name.ends_with(ending)
+            !name.contains('/') && !name.starts_with('.') && name.ends_with(ending)
         })
     }
 
@@ -194,6 +212,7 @@ impl ConfigFiles {
     /// The files that a pattern names, in byte order of the path, within what the reading can
     /// afford: each path that is compared costs.
     pub fn globbed<'a>(&'a self, pattern: &str, reading: &mut Reading) -> Vec<&'a Text> {
+        let pattern = &*plain(pattern);
         if !pattern.contains(['*', '?', '[', '\\']) {
             return self
                 .get(pattern)

@@ -1,16 +1,18 @@
-//! Shell globs of one path: glob(7) without braces. `*` and `?` do not match `/`.
+//! Shell globs of one path: glob(7) without braces. No wildcard matches `/`, nor the dot that
+//! begins a name.
 
 /// Whether the pattern matches the whole path. Time is bounded by the product of the lengths.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), path.chars().collect());
+    let hidden = |at: usize| path[at] == '.' && (at == 0 || path[at - 1] == '/');
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < path.len() {
-        if pattern.get(p) == Some(&'*') {
+        if pattern.get(p) == Some(&'*') && !hidden(t) {
             star = Some((p, t));
             p += 1;
-        } else if let Some(next) = one(&pattern, p, path[t]) {
+        } else if let Some(next) = one(&pattern, p, path[t], hidden(t)) {
             p = next;
             t += 1;
         } else if let Some((at, tried)) = star.filter(|(_, tried)| path[*tried] != '/') {
@@ -24,9 +26,11 @@ pub(super) fn matches(pattern: &str, path: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// The position after the element at `at`, where that matches the character.
-fn one(pattern: &[char], at: usize, character: char) -> Option<usize> {
+/// The position after the element at `at`, where that matches the character. A hidden one is a dot
+/// that begins a name.
+fn one(pattern: &[char], at: usize, character: char, hidden: bool) -> Option<usize> {
     match pattern.get(at)? {
+        '?' | '[' if hidden => None,
         '?' => (character != '/').then_some(at + 1),
         '\\' => (*pattern.get(at + 1)? == character).then_some(at + 2),
         '[' => {
@@ -63,5 +67,9 @@ mod tests {
         assert!(matches("a*b*c", "axxbyybzc"));
         assert!(!matches("a*b*c", "axxbyybz"));
         assert!(!matches("[", "["));
+        for pattern in ["/etc/*", "/etc/?a", "/etc/[.]a", "/etc/*a"] {
+            assert!(!matches(pattern, "/etc/.a"), "{pattern}");
+        }
+        assert!(matches("/etc/.*", "/etc/.a") && matches("/etc/*.a", "/etc/b.a"));
     }
 }

@@ -68,8 +68,8 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    let (key, rest) = line.split_once([' ', '\t', '=']).unwrap_or((line, ""));
-    let value = rest.trim_matches([' ', '\t', '"', '=']);
+    let (key, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+    let value = rest.trim_matches([' ', '\t', '"']);
     Some((key, value))
 }
 

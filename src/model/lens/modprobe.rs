@@ -1,12 +1,11 @@
 //! `config.modprobe`: modprobe.d(5). A file name found in an earlier directory hides the same name
 //! in later ones; a backslash at the end of a line continues it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
-use crate::model::lens::{ConfigFiles, Reading, Text};
+use crate::model::lens::{ConfigFiles, Reading, Text, glob};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
 use crate::model::view::Loaded;
@@ -18,6 +17,7 @@ const DIRECTORIES: [&str; 5] = [
     "/usr/lib/modprobe.d",
     "/lib/modprobe.d",
 ];
+const ENDINGS: [&str; 2] = [".conf", ".alias"];
 const COMMANDS: [&str; 6] = ["alias", "blacklist", "install", "options", "remove", "softdep"];
 
 facts! {
@@ -30,7 +30,7 @@ facts! {
         pub line: i64,
         /// `alias`, `blacklist`, `install`, `options`, `remove` or `softdep`.
         pub command: Arc<str>,
-        /// The module, with `_` for `-`; for an alias, the alias.
+        /// The module, with `_` for `-`, or a pattern; for an alias, the alias.
         pub module: Arc<str>,
         /// The rest of the line; none where there is none.
         pub argument: Option<Arc<str>>,
@@ -46,26 +46,23 @@ impl super::Lens for Lens {
 
     fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
         let mut reading = Reading::of::<Modprobe>(files);
-        let mut by_name: BTreeMap<&str, &Text> = BTreeMap::new();
-        for directory in DIRECTORIES {
-            for file in files.in_directory(directory, ".conf") {
-                let name = file.path.rsplit('/').next().unwrap_or_default();
-                by_name.entry(name).or_insert(file);
-            }
-        }
-        for file in by_name.into_values() {
+        let mut drop_ins: Vec<&Text> =
+            ENDINGS.iter().flat_map(|ending| files.drop_ins(&DIRECTORIES, ending)).collect();
+        drop_ins.sort_by_key(|file| file.name());
+        for file in drop_ins {
             let text: Arc<str> = reading.text(file).into();
+            let count = i64::try_from(text.lines().count()).unwrap_or(i64::MAX);
             let mut pending = String::new();
             let mut start = 1;
             for (line, text) in (1..).zip(text.lines()) {
                 if pending.is_empty() {
                     start = line;
                 }
-                if let Some(first) = text.strip_suffix('\\') {
-                    pending.push_str(first);
+                let more = text.strip_suffix('\\');
+                pending.push_str(more.unwrap_or(text));
+                if more.is_some() && line < count {
                     continue;
                 }
-                pending.push_str(text);
                 if let Some((command, module, argument)) = parse(&pending) {
                     let path = AbsPath(Arc::clone(&file.path));
                     reading.push(Modprobe { path, line: start, command, module, argument });
@@ -83,9 +80,42 @@ type Directive = (Arc<str>, Arc<str>, Option<Arc<str>>);
 fn parse(line: &str) -> Option<Directive> {
     let mut words = line.split_whitespace();
     let command = words.next().filter(|word| COMMANDS.contains(word))?;
-    let module = words.next()?.replace('-', "_");
+    let module = folded(words.next()?);
     let rest = words.collect::<Vec<_>>().join(" ");
-    Some((command.into(), module.into(), (!rest.is_empty()).then(|| rest.into())))
+    // A blacklist takes one name and ignores the rest; the others say nothing without it.
+    let argument = match command {
+        "blacklist" => None,
+        "alias" => Some(folded(rest.split(' ').next()?)),
+        _ => Some(rest),
+    };
+    if argument.as_ref().is_some_and(String::is_empty) {
+        return None;
+    }
+    Some((command.into(), module.into(), argument.map(Arc::from)))
+}
+
+/// The name with `_` for `-`, but for those within brackets of a pattern.
+fn folded(name: &str) -> String {
+    let mut inside = false;
+    let fold = |character| {
+        match character {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ => {}
+        }
+        if character == '-' && !inside { '_' } else { character }
+    };
+    name.chars().map(fold).collect()
+}
+
+/// Whether a name that may hold `*` speaks of a module.
+pub fn is_match(pattern: &str, module: &str) -> bool {
+    pattern == module || (is_pattern(pattern) && glob::matches(pattern, module))
+}
+
+/// Whether a name may speak of several modules.
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `config.sysctl`: kernel parameters as `sysctl --system` would set them, sysctl.conf(5),
 //! sysctl.d(5). A file name found in an earlier directory hides the same name in later ones; the
-//! files are read in the order of their names and /etc/sysctl.conf last; the last assignment of
-//! a key counts.
+//! files are read in the order of their names and /etc/sysctl.conf last; the last line about a key
+//! counts, one that only excludes it too, as for systemd-sysctl(8).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,9 +41,12 @@ facts! {
 
 /// Whether a key that may hold `*` speaks of a parameter. `*` stands for one part of the name.
 pub fn is_match(pattern: &str, key: &str) -> bool {
-    let slashed = |text: &str| text.replace('.', "/");
-    pattern == key
-        || (pattern.contains(['*', '?', '[']) && glob::matches(&slashed(pattern), &slashed(key)))
+    pattern == key || (is_glob(pattern) && glob::matches(&swapped(pattern), &swapped(key)))
+}
+
+/// Whether a key may speak of several parameters.
+pub fn is_glob(key: &str) -> bool {
+    key.contains(['*', '?', '['])
 }
 
 pub(super) struct Lens;
@@ -91,14 +94,12 @@ impl super::Lens for Lens {
 fn expand(rows: &[SysctlRow]) -> Vec<SysctlRow> {
     let exact: BTreeSet<&str> = rows.iter().map(|row| &*row.key).collect();
     let mut last: BTreeMap<String, &SysctlRow> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.value.is_some()) {
-        let parts: Vec<&str> = row.key.splitn(5, '.').collect();
-        let [net, family, table, interface, name] = parts[..] else { continue };
-        if !interface.contains(['*', '?', '[']) || name.contains(['*', '?', '[']) {
+    for row in rows.iter().filter(|row| row.value.is_some() && is_glob(&row.key)) {
+        let Some((_, name)) = row.key.rsplit_once('.').filter(|(_, name)| !is_glob(name)) else {
             continue;
-        }
-        for every in ["all", "default"] {
-            let key = format!("{net}.{family}.{table}.{every}.{name}");
+        };
+        for place in ["ipv4.conf.all", "ipv4.conf.default", "ipv6.conf.all", "ipv6.conf.default"] {
+            let key = format!("net.{place}.{name}");
             if is_match(&row.key, &key) && !exact.contains(&*key) {
                 last.insert(key, row);
             }
@@ -135,16 +136,19 @@ fn dotted(key: &str) -> String {
     let key = key.strip_prefix('/').unwrap_or(key);
     let key = key.strip_prefix("proc/sys/").unwrap_or(key);
     match key.find(['/', '.']) {
-        Some(at) if key.as_bytes()[at] == b'/' => key
-            .chars()
-            .map(|c| match c {
-                '/' => '.',
-                '.' => '/',
-                other => other,
-            })
-            .collect(),
+        Some(at) if key.as_bytes()[at] == b'/' => swapped(key),
         _ => key.to_owned(),
     }
+}
+
+/// Dots for slashes and slashes for dots.
+fn swapped(key: &str) -> String {
+    let swap = |character| match character {
+        '/' => '.',
+        '.' => '/',
+        other => other,
+    };
+    key.chars().map(swap).collect()
 }
 
 #[cfg(test)]

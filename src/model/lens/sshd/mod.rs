@@ -1,12 +1,15 @@
 //! `config.sshd`: sshd_config(5) with Include and Match. The first value of a keyword wins, by
-//! the order in which sshd reads: included files where they are included.
+//! the order in which sshd reads: included files where they are included. What a Match block says
+//! goes before what the global part says, and `Match all` speaks of everybody.
+
+mod algorithms;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
-use crate::model::lens::{ConfigFiles, Reading, Text, glob};
+use crate::model::lens::{ConfigFiles, Reading, Text};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
 use crate::model::view::Loaded;
@@ -16,12 +19,9 @@ const MAIN: &str = "/etc/ssh/sshd_config";
 const DEPTH: usize = 16;
 /// More settings than any real host has; an include can multiply a hostile file.
 const MAX_ROWS: usize = 50_000;
-/// More bytes than any real configuration has, a file counted each time it is included, and each
-/// path that is compared with a pattern.
-const MAX_BYTES: usize = 64 << 20;
 
 /// Keywords that may stand several times and whose values add up.
-const REPEATED: [&str; 13] = [
+const REPEATED: [&str; 12] = [
     "acceptenv",
     "allowgroups",
     "allowusers",
@@ -33,23 +33,15 @@ const REPEATED: [&str; 13] = [
     "listenaddress",
     "persourcepenaltyexemptlist",
     "port",
-    "setenv",
     "subsystem",
 ];
 
-/// Lists of algorithms, which may add to the default (`+`, `^`) or take from it (`-`).
-const ALGORITHMS: [&str; 7] = [
-    "casignaturealgorithms",
-    "ciphers",
-    "hostbasedacceptedalgorithms",
-    "hostkeyalgorithms",
-    "kexalgorithms",
-    "macs",
-    "pubkeyacceptedalgorithms",
-];
+/// Keywords whose value is the rest of the line as it stands, quotes too.
+const RAW: [&str; 4] =
+    ["authorizedkeyscommand", "authorizedprincipalscommand", "forcecommand", "versionaddendum"];
 
 /// Older names of keywords.
-const ALIASES: [(&str, &str); 9] = [
+const ALIASES: [(&str, &str); 7] = [
     ("challengeresponseauthentication", "kbdinteractiveauthentication"),
     ("dsaauthentication", "pubkeyauthentication"),
     ("hostbasedacceptedkeytypes", "hostbasedacceptedalgorithms"),
@@ -57,8 +49,6 @@ const ALIASES: [(&str, &str); 9] = [
     ("pubkeyacceptedkeytypes", "pubkeyacceptedalgorithms"),
     ("skeyauthentication", "kbdinteractiveauthentication"),
     ("hostdsakey", "hostkey"),
-    ("rhostsauthentication", "hostbasedauthentication"),
-    ("ipqostos", "ipqos"),
 ];
 
 facts! {
@@ -78,9 +68,9 @@ facts! {
         pub values: Vec<Arc<str>>,
         /// The value as a number; times such as `2m` in seconds.
         pub int_value: Option<i64>,
-        /// The criteria of the Match block it stands in; none for the global part.
+        /// The criteria of the Match block it stands in; none for the global part and for `Match all`.
         pub r#match: Option<Arc<str>>,
-        /// Whether it is the first value of its keyword in the global part or in its Match block.
+        /// Whether it is the first value of its keyword for those whom its block is about, and no `Match all` takes its place.
         pub effective: bool,
     }
 }
@@ -93,74 +83,73 @@ impl super::Lens for Lens {
     }
 
     fn load(&self, files: &ConfigFiles) -> Result<Loaded, FactError> {
-        let mut reader = Reader {
-            files,
-            reading: Reading::of::<Sshd>(files),
-            seen: BTreeSet::new(),
-            rows: 0,
-            bytes: 0,
-            block: 0,
-        };
+        let reading = Reading::of::<Sshd>(files);
+        let mut reader = Reader { files, reading, seen: BTreeSet::new(), rows: Vec::new() };
         if let Some(main) = files.get(MAIN) {
-            reader.file(main, None, 0, 0);
+            reader.file(main, &Scope::Global, 0);
         }
-        Ok(reader.reading.done())
+        Ok(reader.done())
+    }
+}
+
+/// For whom a setting holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    /// Everybody, where no Match block says otherwise.
+    Global,
+    /// Everybody, by `Match all`.
+    All,
+    /// Those who meet the criteria.
+    Some(Arc<str>),
+}
+
+impl Scope {
+    /// Where a Match block of a file stands that is included here.
+    fn inner(&self, criteria: &[String]) -> Self {
+        let all = matches!(criteria, [only] if only.eq_ignore_ascii_case("all"));
+        match self {
+            Self::Some(_) if all => self.clone(),
+            Self::Some(outer) => Self::Some(format!("{outer} {}", criteria.join(" ")).into()),
+            _ if all => Self::All,
+            _ => Self::Some(criteria.join(" ").into()),
+        }
     }
 }
 
 struct Reader<'a> {
     files: &'a ConfigFiles,
     reading: Reading,
-    /// Keywords that have a value, by the number of the block (0 is the global part).
-    seen: BTreeSet<(usize, String)>,
-    rows: usize,
-    /// What was read so far, against [`MAX_BYTES`].
-    bytes: usize,
-    block: usize,
+    /// Keywords that have a value, by scope.
+    seen: BTreeSet<(Scope, String)>,
+    rows: Vec<(Scope, Sshd)>,
 }
 
 impl Reader<'_> {
     /// Reads a file; a Match block that it opens ends with it.
-    fn file(&mut self, file: &Text, outer: Option<Arc<str>>, outer_block: usize, depth: usize) {
+    fn file(&mut self, file: &Text, outer: &Scope, depth: usize) {
         let text = self.reading.text(file);
-        if self.spent(text.len()) {
+        if !self.reading.afford(text.len().max(1)) {
             return;
         }
-        let (mut criteria, mut block) = (outer.clone(), outer_block);
+        let mut scope = outer.clone();
         for (line, text) in (1..).zip(text.lines()) {
-            let Some((keyword, arguments)) = split(text) else { continue };
+            let Some((keyword, rest)) = split(text) else { continue };
+            let arguments = arguments(rest);
             if keyword == "match" {
-                let own = arguments.join(" ");
-                self.block += 1;
-                block = self.block;
-                criteria = Some(match &outer {
-                    Some(outer) => format!("{outer} {own}").into(),
-                    None => own.into(),
-                });
+                scope = outer.inner(&arguments);
                 continue;
             }
-            if self.rows == MAX_ROWS {
-                self.reading.truncate(format!("sshd_config has more than {MAX_ROWS} settings"));
-                self.rows += 1;
-            }
-            if self.rows > MAX_ROWS {
+            if self.rows.len() >= MAX_ROWS {
                 return;
             }
-            self.rows += 1;
-            self.push(file, line, &keyword, &arguments, criteria.clone(), block);
+            self.push(file, line, &keyword, rest, &arguments, &scope);
             if keyword == "include" {
-                self.include(&arguments, criteria.clone(), block, depth);
+                self.include(&arguments, &scope, depth);
             }
         }
     }
 
-    fn include(
-        &mut self,
-        patterns: &[String],
-        criteria: Option<Arc<str>>,
-        block: usize,
-        depth: usize,
-    ) {
+    fn include(&mut self, patterns: &[String], scope: &Scope, depth: usize) {
         if depth >= DEPTH {
             self.reading.truncate(format!("Include is nested more than {DEPTH} deep"));
             return;
@@ -172,35 +161,10 @@ impl Reader<'_> {
                 format!("/etc/ssh/{pattern}")
             };
             let files = self.files;
-            if !pattern.contains(['*', '?', '[', '\\']) {
-                if self.spent(pattern.len()) {
-                    return;
-                }
-                if let Some(file) = files.get(&pattern) {
-                    self.file(file, criteria.clone(), block, depth + 1);
-                }
-                continue;
-            }
-            for file in files.under(literal_directory(&pattern)) {
-                if self.spent(pattern.len() + file.path.len()) {
-                    return;
-                }
-                if glob::matches(&pattern, &file.path) {
-                    self.file(file, criteria.clone(), block, depth + 1);
-                }
+            for file in files.globbed(&pattern, &mut self.reading) {
+                self.file(file, scope, depth + 1);
             }
         }
-    }
-
-    /// Counts bytes that are about to be read; true once that is more than any real host needs.
-    fn spent(&mut self, bytes: usize) -> bool {
-        let over = |bytes| bytes > MAX_BYTES;
-        let before = over(self.bytes);
-        self.bytes = self.bytes.saturating_add(bytes);
-        if over(self.bytes) && !before {
-            self.reading.truncate(format!("sshd_config reads more than {MAX_BYTES} bytes"));
-        }
-        over(self.bytes)
     }
 
     fn push(
@@ -208,57 +172,79 @@ impl Reader<'_> {
         file: &Text,
         line: i64,
         keyword: &str,
+        rest: &str,
         arguments: &[String],
-        criteria: Option<Arc<str>>,
-        block: usize,
+        scope: &Scope,
     ) {
-        let first = self.seen.insert((block, keyword.to_owned()));
-        let value = arguments.join(" ");
-        self.reading.push(Sshd {
+        let by_all = self.seen.contains(&(Scope::All, keyword.to_owned()));
+        let first = self.seen.insert((scope.clone(), keyword.to_owned()));
+        let value = if RAW.contains(&keyword) { rest.to_owned() } else { arguments.join(" ") };
+        let row = Sshd {
             path: AbsPath(Arc::clone(&file.path)),
             line,
             keyword: keyword.into(),
             int_value: arguments.first().and_then(|argument| seconds(argument)),
-            values: arguments
-                .iter()
-                .map(|argument| match ALGORITHMS.contains(&keyword) {
-                    true => argument.trim_start_matches(['+', '-', '^']),
-                    false => argument,
-                })
-                .flat_map(|argument| argument.split(','))
-                .filter(|item| !item.is_empty())
-                .map(Arc::from)
-                .collect(),
+            values: if algorithms::is_list(keyword) {
+                algorithms::names(&value)
+            } else {
+                let items = arguments.iter().flat_map(|argument| argument.split(','));
+                items.filter(|item| !item.is_empty()).map(Arc::from).collect()
+            },
             value: value.into(),
-            r#match: criteria,
-            effective: first || REPEATED.contains(&keyword),
-        });
+            r#match: match scope {
+                Scope::Some(criteria) => Some(Arc::clone(criteria)),
+                Scope::Global | Scope::All => None,
+            },
+            effective: match scope {
+                Scope::Some(_) if by_all => false,
+                _ => first || REPEATED.contains(&keyword),
+            },
+        };
+        self.rows.push((scope.clone(), row));
+    }
+
+    fn done(mut self) -> Loaded {
+        if self.rows.len() >= MAX_ROWS {
+            self.reading.truncate(format!("sshd_config has more than {MAX_ROWS} settings"));
+        }
+        for (scope, mut row) in self.rows {
+            let by_all = || self.seen.contains(&(Scope::All, row.keyword.to_string()));
+            if scope == Scope::Global && &*row.keyword != "include" && by_all() {
+                row.effective = false;
+            }
+            self.reading.push(row);
+        }
+        self.reading.done()
     }
 }
 
-/// The directory above the first component of a pattern that is not literal.
-fn literal_directory(pattern: &str) -> &str {
-    let end = pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len());
-    let literal = pattern.get(..end).unwrap_or_default();
-    literal.rfind('/').and_then(|slash| pattern.get(..slash)).unwrap_or_default()
-}
-
-/// The keyword and arguments of a line, as sshd splits it; none for blank and comment lines.
-fn split(line: &str) -> Option<(String, Vec<String>)> {
+/// The keyword of a line and what follows it, as sshd splits it; none for blank and comment lines.
+fn split(line: &str) -> Option<(String, &str)> {
     let line = line.trim_matches([' ', '\t', '\r', '\u{c}']);
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    // The keyword ends at white space or at `=`, which may have white space round it once.
-    let end = line.find([' ', '\t', '=']).unwrap_or(line.len());
-    let keyword = line[..end].trim_matches('"').to_ascii_lowercase();
-    let rest = line[end..].trim_start_matches([' ', '\t']);
-    let rest = rest.strip_prefix('=').unwrap_or(rest);
+    let white = [' ', '\t', '\r'];
+    let end = line.find([' ', '\t', '\r', '=', '"']).unwrap_or(line.len());
+    let (keyword, rest) = line.split_at(end);
+    let (keyword, rest) = match rest.strip_prefix('"') {
+        // A quote goes on to the next one, and ends the keyword.
+        Some(quoted) => {
+            let (inside, rest) = quoted.split_once('"')?;
+            (format!("{keyword}{inside}"), rest)
+        }
+        // `=` may stand once between the keyword and the value.
+        None => {
+            let rest = rest.trim_start_matches(white);
+            (keyword.to_owned(), rest.strip_prefix('=').unwrap_or(rest))
+        }
+    };
+    let keyword = keyword.to_ascii_lowercase();
     let keyword = ALIASES
         .iter()
         .find(|(old, _)| *old == keyword)
         .map_or(keyword, |(_, new)| (*new).to_owned());
-    Some((keyword, arguments(rest)))
+    Some((keyword, rest.trim_start_matches(white)))
 }
 
 fn arguments(text: &str) -> Vec<String> {
@@ -381,13 +367,30 @@ mod tests {
                 "sshd_config:2 permitrootlogin no",
                 "sshd_config:4 permitrootlogin yes [User a b]",
                 "sshd_config:5 permitrootlogin no [User a b] -",
-                "sshd_config:7 x11forwarding yes [all]",
+                "sshd_config:7 x11forwarding yes",
             ]
         );
     }
 
     #[test]
-    fn lists_of_algorithms_are_apart_without_their_sign() {
+    fn match_all_speaks_of_everybody() {
+        let text = "PermitRootLogin no\nMaxSessions 1\nMatch User a\nMaxAuthTries 1\nMatch All\n\
+                    PermitRootLogin yes\nMatch User a\nMaxAuthTries 2\nPermitRootLogin no\n";
+        assert_eq!(
+            shown(&[(MAIN, text)]),
+            [
+                "sshd_config:1 permitrootlogin no -",
+                "sshd_config:2 maxsessions 1",
+                "sshd_config:4 maxauthtries 1 [User a]",
+                "sshd_config:6 permitrootlogin yes",
+                "sshd_config:8 maxauthtries 2 [User a] -",
+                "sshd_config:9 permitrootlogin no [User a] -",
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_are_apart() {
         let texts = [(MAIN, "MACs -umac-64@openssh.com,hmac-sha1\nSetEnv +a\n")];
         let rows: Vec<Sshd> = rows(&Lens, &texts);
         assert_eq!(rows[0].values, ["umac-64@openssh.com".into(), "hmac-sha1".into()]);
@@ -418,12 +421,6 @@ mod tests {
         let loaded =
             super::super::Lens::load(&Lens, &super::super::testing::files(&texts)).unwrap();
         assert!(format!("{:?}", loaded.state).contains("bytes"), "{:?}", loaded.state);
-    }
-
-    #[test]
-    fn a_pattern_is_looked_for_below_its_literal_directory() {
-        assert_eq!(literal_directory("/etc/ssh/a*/b.conf"), "/etc/ssh");
-        assert_eq!(literal_directory("/*/x"), "");
     }
 
     proptest! {
