@@ -65,6 +65,7 @@ impl super::Derivation for Derivation {
                 "password" => match row.title.as_deref() {
                     Some(USER_PASSWORD) => found.user_password = true,
                     Some(user) if is_hash(row) => found.with_password.push(user.into()),
+                    Some(user) if is_taken(row) => found.with_taken.push(user.into()),
                     _ => {}
                 },
                 _ => {}
@@ -82,21 +83,25 @@ struct Directory<'a> {
     user_file: Option<&'a Arc<str>>,
     superusers: Vec<Arc<str>>,
     with_password: Vec<Arc<str>>,
+    /// Users whose password is the one in user.cfg.
+    with_taken: Vec<Arc<str>>,
     /// Whether user.cfg sets GRUB2_PASSWORD.
     user_password: bool,
 }
 
 impl Directory<'_> {
-    fn menu(self) -> Option<BootMenu> {
+    fn menu(mut self) -> Option<BootMenu> {
         let (path, text) = match (self.menu, self.user_file) {
             (Some((path, text)), _) => (path, text),
             (None, Some(path)) if self.user_password => (path, "user.cfg"),
             _ => return None,
         };
-        // The part of grub.cfg that reads user.cfg says who is the superuser.
-        let by_file = self.user_password
-            && text.contains("user.cfg")
-            && (!text.contains(USER_PASSWORD) || !self.superusers.is_empty());
+        if self.user_password {
+            self.with_password.append(&mut self.with_taken);
+        }
+        // What reads user.cfg and leaves the rest to what it finds there.
+        let by_file =
+            self.user_password && text.contains("user.cfg") && !text.contains(USER_PASSWORD);
         let known = self.with_password.iter().any(|user| self.superusers.contains(user));
         Some(BootMenu {
             path: AbsPath(Arc::clone(path)),
@@ -115,6 +120,11 @@ fn is_boot(directory: &str) -> bool {
 fn leads_elsewhere(text: &str) -> bool {
     let has = |word: &str| text.split_whitespace().any(|other| other == word);
     has("configfile") && !has("menuentry") && !has("blscfg")
+}
+
+/// Whether the password is the one that user.cfg sets.
+fn is_taken(row: &Boot) -> bool {
+    row.args.first().is_some_and(|value| value.contains(USER_PASSWORD))
 }
 
 /// Whether the password is written there, and as a hash.
@@ -164,6 +174,7 @@ mod tests {
             (part, "GRUB2_PASSWORD=\n", false),
             (part, "# GRUB2_PASSWORD=x\n", false),
             (&*part.replace("set superusers", "set x"), user, false),
+            (&*part.replace("\"root\"", "\"ro ot\""), user, false),
             ("source ${config_directory}/user.cfg\n", user, true),
             ("blscfg\n", user, false),
         ] {

@@ -148,7 +148,8 @@ impl Found {
     }
 }
 
-/// `HostKey` names keys; without it sshd looks for ssh_host_*_key in /etc/ssh.
+/// `HostKey` names keys; without it sshd looks for ssh_host_*_key in /etc/ssh. What lies there
+/// beside a file of the same name and `.pub` is a key, too.
 fn ssh_keys(view: &View<'_>, sshd: &[Sshd], found: &mut Found) -> Result<(), FactError> {
     let mut private: BTreeSet<String> = sshd
         .iter()
@@ -162,8 +163,9 @@ fn ssh_keys(view: &View<'_>, sshd: &[Sshd], found: &mut Found) -> Result<(), Fac
         {
             if file.path.0.ends_with("_key") {
                 private.insert(file.path.0.to_string());
-            } else if file.path.0.ends_with("_key.pub") {
+            } else if let Some(own) = file.path.0.strip_suffix(".pub") {
                 public.insert(file.path.0.to_string());
+                private.insert(own.to_owned());
             }
         }
         ControlFlow::Continue(())
