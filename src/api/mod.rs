@@ -6,6 +6,7 @@
 
 pub mod agents;
 mod assets;
+pub mod console;
 mod exclude;
 mod fault;
 pub mod http;

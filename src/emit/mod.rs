@@ -7,6 +7,7 @@
 //! there whole.
 
 mod asff;
+pub mod chart;
 mod csv;
 mod cyclonedx;
 pub mod document;
@@ -24,7 +25,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 pub use document::Document;
-pub use escape::escape;
+pub use escape::{escape, lines};
 
 use crate::model::finding::{HostReport, Report, RuleInfo};
 use crate::model::summary::Summary;

@@ -8,7 +8,8 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 
-use super::{Site, aws, reports};
+use super::{Site, aws, pages, reports};
+use crate::api::console::{self, Console};
 use crate::api::uuid;
 
 /// The largest body of a request, bytes. The largest that is of use is a filter of findings with
@@ -25,6 +26,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 /// A site, and who can reach it.
 pub(super) struct House {
     pub(super) site: Site,
+    pub(super) console: Arc<Console>,
     /// `http` or `https`.
     pub(super) scheme: &'static str,
     /// Whether only this machine can connect.
@@ -81,7 +83,13 @@ pub(super) async fn answer(house: Arc<House>, request: Request<Incoming>) -> Ans
             match request.uri().path() {
                 "/" => aws::answer(&house, request, origin).await,
                 path if path.starts_with("/reports/") => reports::answer(&house, &request).await,
-                _ => plain(404, "There is nothing here."),
+                path => match path.strip_prefix(console::ROOT) {
+                    Some(path) if path.is_empty() || path.starts_with('/') => {
+                        let path = path.to_owned();
+                        pages::answer(&house, path, request).await
+                    }
+                    _ => plain(404, "There is nothing here."),
+                },
             }
         }
     };

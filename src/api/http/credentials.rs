@@ -28,6 +28,12 @@ impl Credential {
     pub(super) fn secret(&self) -> &str {
         &self.secret
     }
+
+    /// Whether this is the secret.
+    pub(in crate::api) fn is_secret(&self, given: &str) -> bool {
+        // Hashes are compared in constant time.
+        blake3::hash(given.as_bytes()) == blake3::hash(self.secret.as_bytes())
+    }
 }
 
 impl fmt::Debug for Credential {

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{self, House};
 use super::{Site, Tls};
+use crate::api::console::Console;
 
 /// How many connections there are at the same time; more wait to be accepted.
 const CONNECTIONS: u32 = 256;
@@ -98,8 +99,9 @@ impl Door {
     }
 
     async fn accept(self, site: Site, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-        let scheme = self.scheme();
-        let house = Arc::new(House { site, scheme, loopback: self.address.ip().is_loopback() });
+        let (scheme, loopback) = (self.scheme(), self.address.ip().is_loopback());
+        let console = Console::new(Arc::clone(&site.service), site.credentials.clone());
+        let house = Arc::new(House { site, console: Arc::new(console), scheme, loopback });
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let slots = Arc::new(Semaphore::new(CONNECTIONS as usize));
         loop {

@@ -1,11 +1,12 @@
 //! The HTTP door of the service. [`Door`] listens and holds the limits on connections, [`answer`]
-//! finds who answers a path, [`aws`] speaks the protocol of AWS JSON 1.1, [`reports`] sends
-//! reports.
+//! finds who answers a path, [`aws`] speaks the protocol of AWS JSON 1.1, [`pages`] shows the
+//! console, [`reports`] sends reports.
 
 mod answer;
 mod aws;
 mod credentials;
 mod door;
+mod pages;
 mod reports;
 mod sigv4;
 mod tls;

@@ -93,11 +93,25 @@ pub fn start_maker(service: &Arc<Service>) -> std::io::Result<()> {
 
 fn make(service: &Service, wanted: &WantedReport) -> Result<Vec<u8>, String> {
     let kind = kind(&wanted.format).ok_or("there is no such format")?;
+    bytes(service, &wanted.run, kind.format, wanted.kind == "FINDING")
+}
+
+/// The report on a run that has ended.
+///
+/// # Errors
+/// Why it cannot be made.
+pub(super) fn bytes(
+    service: &Service,
+    run: &str,
+    format: Format,
+    findings_only: bool,
+) -> Result<Vec<u8>, String> {
     let known = Library::embedded().list().map_err(|_| "the rules cannot be read")?;
-    let report = recorded::of_run(&service.store, &wanted.run, known, env!("CARGO_PKG_VERSION"))
-        .map_err(|error| error.to_string())?;
-    let style = Style { findings_only: wanted.kind == "FINDING", ..Style::default() };
+    let report = recorded::of_run(&service.store, run, known, env!("CARGO_PKG_VERSION"));
+    let mut report = report.map_err(|error| error.to_string())?;
+    report.profile.clone_from(&service.profile);
+    let style = Style { findings_only, ..Style::default() };
     let mut bytes = Vec::new();
-    emit::write(kind.format, &report, style, &mut bytes).map_err(|error| error.to_string())?;
+    emit::write(format, &report, style, &mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }

@@ -89,6 +89,8 @@ pub struct FindingFilter {
     pub template: Option<String>,
     /// A part of the title, in any case; for the console.
     pub text: Option<String>,
+    /// The latest first; for the console.
+    pub newest_first: bool,
 }
 
 /// The members of a finding that many others have too.
@@ -207,11 +209,12 @@ impl Store {
             row_of(&store, Kind::Run, run)?;
         }
         let at = |time: Option<Millis>| time.map(|time| time.0);
+        let (beyond, order) = page.direction(filter.newest_first);
         // An attribute is wanted with its value, or by its key alone.
         let mut statement = store.prepare_cached(&format!(
             "SELECT f.id, f.arn FROM findings f JOIN runs r ON r.id = f.run
              JOIN templates p ON p.id = r.template JOIN targets t ON t.id = p.target
-             WHERE f.id > ?1 AND r.state IN {SHOWN}
+             WHERE f.id {beyond} ?1 AND r.state IN {SHOWN}
                AND (?2 IS NULL OR r.arn IN (SELECT value FROM json_each(?2)))
                AND (?3 IS NULL OR f.agent IN (SELECT value FROM json_each(?3)))
                AND (?4 IS NULL OR f.scaling_group IN (SELECT value FROM json_each(?4)))
@@ -229,10 +232,10 @@ impl Store {
                AND (?10 IS NULL OR f.created >= ?10) AND (?11 IS NULL OR f.created <= ?11)
                AND (?12 IS NULL OR t.arn = ?12) AND (?13 IS NULL OR p.arn = ?13)
                AND (?14 IS NULL OR instr(lower(f.title), lower(?14)))
-             ORDER BY f.id LIMIT ?15"
+             ORDER BY f.id {order} LIMIT ?15"
         ))?;
         let parameters = params![
-            page.after,
+            page.start(filter.newest_first),
             wanted(&filter.runs)?,
             wanted(&filter.agents)?,
             wanted(&filter.scaling_groups)?,
@@ -249,6 +252,21 @@ impl Store {
             page.probe(),
         ];
         page::arns(&mut statement, parameters, page)
+    }
+
+    /// How many findings a run has, by rules package and severity.
+    ///
+    /// # Errors
+    /// There is no such run.
+    pub fn counts_by_package(&self, run: &str) -> Result<Vec<(String, String, i64)>> {
+        let store = self.read();
+        let run = row_of(&store, Kind::Run, run)?;
+        let mut statement = store.prepare_cached(
+            "SELECT package, severity, count(*) FROM findings WHERE run = ?1
+             GROUP BY package, severity ORDER BY package, severity",
+        )?;
+        let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Changes the user attributes of findings. Gives the ARNs that do not exist, and those that

@@ -20,6 +20,16 @@ impl Page {
         Self { after: 0, limit }
     }
 
+    /// How rows that come after are compared, and sorted, in SQL.
+    pub(super) const fn direction(self, newest_first: bool) -> (&'static str, &'static str) {
+        if newest_first { ("<", "DESC") } else { (">", "ASC") }
+    }
+
+    /// The number that the rows come after; before the first page, every number does.
+    pub(super) const fn start(self, newest_first: bool) -> i64 {
+        if newest_first && self.after == 0 { i64::MAX } else { self.after }
+    }
+
     /// One row more than is shown, to know whether there are more.
     pub(super) fn probe(self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)

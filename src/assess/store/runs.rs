@@ -166,6 +166,8 @@ pub struct RunFilter {
     pub completed: (Option<Millis>, Option<Millis>),
     /// When it came into its state.
     pub changed: (Option<Millis>, Option<Millis>),
+    /// The latest first; for the console.
+    pub newest_first: bool,
 }
 
 /// Fails where a run that a condition holds for has not ended.
@@ -293,9 +295,10 @@ impl Store {
         }
         let states: Vec<&str> = filter.states.iter().map(|state| state.name()).collect();
         let at = |time: Option<Millis>| time.map(|time| time.0);
-        let mut statement = store.prepare_cached(
+        let (beyond, order) = page.direction(filter.newest_first);
+        let mut statement = store.prepare_cached(&format!(
             "SELECT r.id, r.arn FROM runs r JOIN templates p ON p.id = r.template
-             WHERE r.id > ?1
+             WHERE r.id {beyond} ?1
                AND (?2 IS NULL OR p.arn IN (SELECT value FROM json_each(?2)))
                AND (?3 IS NULL OR r.name GLOB ?3)
                AND (?4 IS NULL OR r.state IN (SELECT value FROM json_each(?4)))
@@ -305,10 +308,10 @@ impl Store {
                AND (?8 IS NULL OR r.started >= ?8) AND (?9 IS NULL OR r.started <= ?9)
                AND (?10 IS NULL OR r.completed >= ?10) AND (?11 IS NULL OR r.completed <= ?11)
                AND (?12 IS NULL OR r.changed >= ?12) AND (?13 IS NULL OR r.changed <= ?13)
-             ORDER BY r.id LIMIT ?14",
-        )?;
+             ORDER BY r.id {order} LIMIT ?14"
+        ))?;
         let parameters = params![
-            page.after,
+            page.start(filter.newest_first),
             wanted(&filter.templates)?,
             filter.name.as_deref().map(glob),
             wanted(&states)?,

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{class, shown};
+use crate::emit::chart::severity_class as class;
 use crate::emit::document::{Document, Place, Topic, adds, count, package_name};
+use crate::emit::lines as shown;
 use crate::model::finding::{RulesPackage, Severity, Status};
 
 pub(super) fn all(document: &Document) -> Markup {

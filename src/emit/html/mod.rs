@@ -1,7 +1,6 @@
 //! The report as one page that needs nothing else: no scripts, pictures as inline SVG, a policy that
 //! forbids the browser to load anything. Prints well.
 
-mod chart;
 mod findings;
 mod summary;
 
@@ -10,8 +9,9 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::document::{Document, package_name};
-use super::{escape, time};
-use crate::model::finding::{RulesPackage, Severity};
+use super::lines as shown;
+use super::time;
+use crate::model::finding::RulesPackage;
 
 const STYLE: &str = include_str!("style.css");
 const POLICY: &str =
@@ -19,22 +19,6 @@ const POLICY: &str =
 
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(page(document).into_string().as_bytes())
-}
-
-/// Text as it may be shown: what could steer is told, not sent; lines stay lines.
-fn shown(text: &str) -> String {
-    text.split('\n').map(|line| escape(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
-}
-
-/// A severity's class in the style sheet.
-fn class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Informational => "informational",
-        Severity::Undefined => "undefined",
-    }
 }
 
 fn page(document: &Document) -> Markup {

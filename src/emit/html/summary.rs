@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::chart::{Part, bars};
-use super::{class, shown};
+use crate::emit::chart::{Part, bars, severity_class as class};
 use crate::emit::document::{Document, package_name};
-use crate::emit::time;
+use crate::emit::{lines as shown, time};
 use crate::model::finding::Severity;
 use crate::model::score::{Marks, Score};
 

@@ -216,7 +216,8 @@ impl<'f> Flow<'f> {
     /// A table whose head stands on every page that it reaches.
     pub(super) fn table(&mut self, columns: &[Column], rows: impl IntoIterator<Item = Vec<Cell>>) {
         self.tags.open(Kind::Table);
-        self.need(50.0);
+        // The head is never the last thing on a page.
+        self.need(100.0);
         self.head(columns, true);
         for row in rows {
             self.row(columns, &row);
@@ -305,6 +306,9 @@ impl<'f> Flow<'f> {
         const ROW: f32 = 17.0;
         let sum = |parts: &[Part]| parts.iter().map(|part| part.2).sum::<u64>();
         let most = rows.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0).max(1);
+        // A picture that fits on a page is on one page.
+        #[expect(clippy::cast_precision_loss, reason = "rows that fit on a page are few")]
+        self.need((rows.len() as f32 * ROW + 24.0).min(BOTTOM - TOP));
         self.paragraph(title, Look::STRONG, 0.0);
         self.tags.open(Kind::Figure(title.to_owned()));
         let leaf = Some(self.tags.leaf());

@@ -1,11 +1,12 @@
-//! Bars as inline SVG. Every number stands beside its bar, so that no colour has to be told apart.
+//! Bars as inline SVG, for pages with a style sheet that has the classes. Every number stands beside its bar, so that no colour has to be told apart.
 
 use maud::{Markup, html};
 
-use super::shown;
+use super::lines;
+use crate::model::finding::Severity;
 
-/// A part of a bar: its class in the style sheet, its name, its size.
-pub(super) type Part = (&'static str, &'static str, u64);
+/// A part of a bar: its class in the style sheet after `s-`, its name, its size.
+pub type Part = (&'static str, &'static str, u64);
 
 const WIDTH: u64 = 840;
 const LABEL: u64 = 345;
@@ -14,8 +15,19 @@ const ROW: u64 = 28;
 /// The least width of a part that its number fits into.
 const NUMBER: u64 = 26;
 
+/// A severity's class in style sheets.
+pub const fn severity_class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Informational => "informational",
+        Severity::Undefined => "undefined",
+    }
+}
+
 /// Bars of several parts each, all to one scale.
-pub(super) fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
+pub fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.2).sum::<u64>();
     let most = rows.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0).max(1);
     let height = ROW * rows.len() as u64 + 4;
@@ -57,7 +69,7 @@ fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
         text.label x=(LABEL - 10) y=(top + 15) { (short(label)) }
         @for ((class, name, size), x, width) in placed {
             rect class={ "s-" (class) } x=(x) y=(top) width=(width) height=(ROW - 7) {
-                title { (shown(label)) ": " (size) " " (name) }
+                title { (lines(label)) ": " (size) " " (name) }
             }
             @if width >= NUMBER {
                 text class={ "in " (class) } x=(x + width / 2) y=(top + 15) { (size) }
@@ -69,7 +81,7 @@ fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
 
 /// As much of a label as there is room for.
 fn short(label: &str) -> String {
-    let label = shown(label);
+    let label = lines(label);
     if label.chars().count() <= 54 {
         return label;
     }
@@ -85,7 +97,7 @@ fn words(title: &str, rows: &[(String, Vec<Part>)]) -> String {
             .map(|(_, name, size)| format!("{size} {name}"))
             .collect();
         let parts = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
-        format!("{}: {parts}", shown(label))
+        format!("{}: {parts}", lines(label))
     };
     format!("{title}. {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
 }
