@@ -96,7 +96,7 @@ pub fn of_host(id: &str, version: &str) -> Vec<Ecosystem> {
         "opensuse-tumbleweed" => one("openSUSE", "Tumbleweed"),
         "photon" => one("Photon OS", two),
         "rocky" => one("Rocky Linux", major),
-        "sles" => one("SUSE", &suse("Linux Enterprise Server", version)),
+        "sles" => suse_server(version),
         "sles_sap" => one("SUSE", &suse("Linux Enterprise Server for SAP Applications", version)),
         "sled" => one("SUSE", &suse("Linux Enterprise Desktop", version)),
         "sle-micro" | "sl-micro" => one("SUSE", &format!("Linux Enterprise Micro {version}")),
@@ -107,6 +107,36 @@ pub fn of_host(id: &str, version: &str) -> Vec<Ecosystem> {
         _ => Vec::new(),
     }
 }
+
+/// The server with what it is sold in parts: most packages of release 15 are in modules, and fixes
+/// after general support in LTSS alone, where a host without it lacks them.
+fn suse_server(version: &str) -> Vec<Ecosystem> {
+    let server = suse("Linux Enterprise Server", version);
+    let mut names = vec![server.clone(), format!("{server}-LTSS")];
+    if version.starts_with("15") {
+        let module = |name| suse(&format!("Linux Enterprise Module for {name}"), version);
+        names.extend(SUSE_MODULES.map(module));
+        names.push(suse("Linux Enterprise High Availability Extension", version));
+    }
+    names.into_iter().map(|name| Ecosystem::new("SUSE", name)).collect()
+}
+
+/// Modules that a server of release 15 can have.
+const SUSE_MODULES: [&str; 13] = [
+    "Basesystem",
+    "Certifications",
+    "Containers",
+    "Desktop Applications",
+    "Development Tools",
+    "HPC",
+    "Legacy",
+    "Live Patching",
+    "Package Hub",
+    "Public Cloud",
+    "Python 3",
+    "Server Applications",
+    "Web and Scripting",
+];
 
 /// `15.5` is service pack 5 of release 15; from release 16 on there are no service packs.
 fn suse(product: &str, version: &str) -> String {
@@ -242,6 +272,8 @@ mod tests {
             ("Oracle Linux:8", "ol", "8.9"),
             ("SUSE:Linux Enterprise Server 15 SP5", "sles", "15.5"),
             ("SUSE:Linux Enterprise Server 16.0", "sles", "16.0"),
+            ("SUSE:Linux Enterprise Module for Basesystem 15 SP5", "sles", "15.5"),
+            ("SUSE:Linux Enterprise Server 12 SP5-LTSS", "sles", "12.5"),
             ("openSUSE:Leap 15.5", "opensuse-leap", "15.5"),
             ("Ubuntu:22.04:LTS", "ubuntu", "22.04"),
             ("Ubuntu:Pro:22.04:LTS", "ubuntu", "22.04"),

@@ -155,3 +155,57 @@ fn endless_texts_and_bombs_end_at_the_bound() {
     let bomb = zstd::encode_all(lines.as_slice(), 1).unwrap();
     assert_eq!(refused(None, &bomb), "V005", "a ratio that no feed has");
 }
+
+/// Members of a tar archive, as they are.
+fn tarball(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn tar_archives() {
+    let first = fixture("csaf.json");
+    let second =
+        String::from_utf8(first.clone()).unwrap().replace("CVE-2026-10001", "CVE-2026-10009");
+    let long = format!("2026/{}/second.json", "x".repeat(150));
+    let plain = tarball(&[
+        ("2026/first.json", &first),
+        ("index.txt", b"2026/first.json"),
+        (&long, second.as_bytes()),
+    ]);
+    for bytes in [zstd::encode_all(plain.as_slice(), 3).unwrap(), plain.clone()] {
+        let feed = super::read(None, "csaf.tar", &bytes);
+        assert_eq!((feed.counts.entries, feed.counts.taken), (4, 2));
+        assert_eq!(feed.advisories[2].cves, ["CVE-2026-10009"]);
+        let other = ("a file in the archive that is no feed".to_owned(), 1);
+        assert!(feed.counts.left_out.contains(&other), "{:?}", feed.counts);
+    }
+    // A cut is noticed even between two members.
+    for length in (0..plain.len() - 512).step_by(512) {
+        let result = collect(Some(Kind::Csaf), "x", &plain[..length], &Context::default());
+        assert!(result.is_err(), "cut at {length} of {}", plain.len());
+    }
+    let twice = tarball(&[("a.json", &first), ("a.json", &first)]);
+    assert_eq!(refused(None, &twice), "V006");
+    let large = {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_path("a.json").unwrap();
+        header.set_size(1 << 40);
+        header.set_cksum();
+        archive.append(&header, &first[..]).unwrap();
+        archive.into_inner().unwrap()
+    };
+    assert_eq!(refused(Some(Kind::Csaf), &large), "V005");
+    for at in (0..plain.len()).step_by(37) {
+        let mut damaged = plain.clone();
+        damaged[at] ^= 0x41;
+        let _ = collect(None, "x", &damaged, &Context::default());
+    }
+}

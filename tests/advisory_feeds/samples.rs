@@ -425,7 +425,7 @@ fn csaf() {
     assert_eq!(
         rows(&feed),
         [
-            format!("{id} Red Hat:8 Source oatmeal Deferred [,)"),
+            format!("{id} Red Hat:8 Source oatmeal module=porridge:4 Deferred [,)"),
             format!(
                 "{id} Red Hat:8 Binary oatmeal arch=x86_64 module=porridge:3 Affected [,1:2.1-3.el8)"
             ),

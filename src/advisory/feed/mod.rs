@@ -23,6 +23,7 @@ mod oval;
 mod platform;
 mod secdb;
 mod source;
+mod tarball;
 mod time;
 mod updateinfo;
 mod xml;

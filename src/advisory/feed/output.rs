@@ -76,7 +76,9 @@ impl<'a> Output<'a> {
 
     /// So many of them.
     pub(super) fn leave_out_many(&mut self, reason: &str, number: u64) {
-        count(&mut self.left_out, reason, number);
+        if number > 0 {
+            count(&mut self.left_out, reason, number);
+        }
     }
 
     /// When the feed was made: of several times the last.

@@ -13,6 +13,7 @@ use rawzip::{CompressionMethod, ZipArchive};
 
 use super::error::FeedError;
 use super::output::Output;
+use super::tarball;
 
 /// What one file may decompress to, in bytes. The largest real one, all of OSV, has about 3 GB.
 const MAX_TOTAL: u64 = 16 << 30;
@@ -26,6 +27,8 @@ pub(super) const MAX_ENTRY: u64 = 64 << 20;
 const MAX_WINDOW_KIB: u32 = 128 << 10;
 /// How much is looked at to tell what a file is.
 const HEAD: u64 = 256 << 10;
+/// Why a member is left out.
+const NO_FEED: &str = "a file in the archive that is no feed";
 /// Members of an archive with another ending are not feeds: licences, checksums.
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "xml", "csv", "yaml", "yml"];
 
@@ -38,7 +41,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    fn new(compressed: usize) -> Rc<Self> {
+    /// For what many bytes, compressed or not, decompress to.
+    pub(super) fn new(compressed: usize) -> Rc<Self> {
         let by_ratio = (compressed as u64).saturating_mul(MAX_RATIO).saturating_add(RATIO_START);
         Rc::new(Self {
             total: Cell::new(by_ratio.min(MAX_TOTAL)),
@@ -120,7 +124,12 @@ impl Packing {
 }
 
 impl<'a> Document<'a> {
-    fn new(name: &'a str, bytes: &'a [u8], budget: &Rc<Budget>) -> Result<Self, FeedError> {
+    /// Over the bytes of a file.
+    pub(super) fn new(
+        name: &'a str,
+        bytes: &'a [u8],
+        budget: &Rc<Budget>,
+    ) -> Result<Self, FeedError> {
         let reader = Packing::File.open(bytes)?;
         Ok(Self::over(name, reader, budget, bytes, Packing::File))
     }
@@ -159,6 +168,17 @@ pub(super) fn each(
     read: fn(&mut Document<'_>, &mut Output<'_>) -> Result<(), FeedError>,
 ) -> Result<(), FeedError> {
     let budget = Budget::new(bytes.len());
+    if is_tar(bytes)? {
+        let mut archive = Document::new(name, bytes, &budget)?;
+        let mut left_out = 0;
+        tarball::members(
+            &mut archive,
+            &mut |member| read(member, out).map(|()| true),
+            &mut || left_out += 1,
+        )?;
+        out.leave_out_many(NO_FEED, left_out);
+        return Ok(());
+    }
     if !is_zip(bytes) {
         return read(&mut Document::new(name, bytes, &budget)?, out);
     }
@@ -169,7 +189,7 @@ pub(super) fn each(
             return Err(FeedError::Forbidden(problem.into()).within(member.name));
         }
         if !is_feed_name(member.name) {
-            out.leave_out("a file in the archive that is no feed");
+            out.leave_out(NO_FEED);
             return Ok(true);
         }
         read(member, out)
@@ -183,6 +203,17 @@ pub(super) fn each(
 pub(super) fn head(bytes: &[u8]) -> Result<Vec<u8>, FeedError> {
     let budget = Budget::new(bytes.len());
     let mut head = Vec::new();
+    if is_tar(bytes)? {
+        tarball::members(
+            &mut Document::new("", bytes, &budget)?,
+            &mut |member| {
+                member.reader.as_mut().take(HEAD).read_to_end(&mut head)?;
+                Ok(false)
+            },
+            &mut || {},
+        )?;
+        return Ok(head);
+    }
     if !is_zip(bytes) {
         Document::new("", bytes, &budget)?.reader.take(HEAD).read_to_end(&mut head)?;
         return Ok(head);
@@ -199,6 +230,16 @@ pub(super) fn head(bytes: &[u8]) -> Result<Vec<u8>, FeedError> {
 
 fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
+}
+
+/// Whether a file, decompressed, is a tar archive.
+fn is_tar(bytes: &[u8]) -> Result<bool, FeedError> {
+    let mut head = Vec::new();
+    if is_zip(bytes) {
+        return Ok(false);
+    }
+    decompress(bytes)?.take(512).read_to_end(&mut head)?;
+    Ok(tarball::is_tar(&head))
 }
 
 /// Whether a file of this name, in an archive or a directory, may be a feed.

@@ -135,9 +135,15 @@ impl Component {
             _ if plain => purl.name.clone(),
             namespace => format!("{namespace}/{}", purl.name),
         };
+        // Of a package of a module that has no fix, the version is the module's stream.
+        let stream = self.module.as_deref().and_then(|module| module.split(':').nth(1));
+        let version = match purl.version_with_epoch() {
+            version if stream == Some(&version) => String::new(),
+            version => version,
+        };
         self.package = Some(Package {
             name,
-            version: purl.version_with_epoch(),
+            version,
             arch: purl.qualifier("arch").map(str::to_owned),
             purl: Some(written.to_owned()),
         });
