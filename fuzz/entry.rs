@@ -1,14 +1,22 @@
 //! What is fuzzed: each function takes any bytes, and must come back.
 
+#[path = "root.rs"]
+mod root;
+
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
+use assay::advisory::feed::{self, Context};
+use assay::advisory::record::Ecosystem;
+use assay::collect::{Options, collect, collect_sbom};
+use assay::diagnostic::Silent;
 use assay::model::facts::{FactSource, MemoryFacts, Rows};
 use assay::model::table::{self, COLLECTED, ConfigFile};
 use assay::model::view::View;
 use assay::rules::Library;
 use assay::snapshot::toc::{Frame, Toc};
-use assay::snapshot::{Snapshot, layout};
+use assay::snapshot::{Codec, Snapshot, layout};
+use root::MemoryRoot;
 
 /// A container as it is, and again with right hashes, so that the decoders behind them are reached.
 pub(crate) fn snapshot(data: &[u8]) {
@@ -101,4 +109,41 @@ pub(crate) fn configuration() -> &'static [ConfigFile] {
         });
         files
     })
+}
+
+/// A feed of whatever kind it looks like.
+pub(crate) fn feeds(data: &[u8]) {
+    let release = Some(Ecosystem::new("Debian", "12"));
+    for context in [Context::default(), Context { release }] {
+        let _ = feed::collect(None, "feed", data, &context);
+    }
+}
+
+/// A bill of materials.
+pub(crate) fn bills(data: &[u8]) {
+    if let Ok(bytes) = collect_sbom(data, &Options::default(), Codec::Raw) {
+        let _ = Snapshot::from_bytes(bytes);
+    }
+}
+
+/// Where the files are that packages are read from.
+pub(crate) const PACKAGES: [&str; 8] = [
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "/usr/lib/sysimage/rpm/Packages.db",
+    "/var/lib/rpm/Packages",
+    "/var/lib/dpkg/status",
+    "/lib/apk/db/installed",
+    "/var/lib/dnf/history.sqlite",
+    "/opt/program.jar",
+    "/opt/program",
+];
+
+/// One of these files; which one, the first byte says.
+pub(crate) fn packages(data: &[u8]) {
+    let Some((which, bytes)) = data.split_first() else { return };
+    let path = PACKAGES[usize::from(*which) % PACKAGES.len()];
+    let root = MemoryRoot::new(path, bytes);
+    if let Ok(bytes) = collect(&root, &Options::default(), Codec::Raw, &Silent) {
+        let _ = Snapshot::from_bytes(bytes);
+    }
 }

@@ -136,3 +136,76 @@ fn lenses() {
         }
     }
 }
+
+#[test]
+fn feeds() {
+    let mut seeds: Vec<Vec<u8>> = fs::read_dir(project("tests/fixtures/advisories"))
+        .unwrap()
+        .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    seeds.sort();
+    assert!(seeds.len() > 10);
+    let mut random = Random(4);
+    for _ in 0..3_000 {
+        let mut bytes = seeds[random.below(seeds.len())].clone();
+        mutate(&mut bytes, &mut random);
+        entry::feeds(&bytes);
+    }
+}
+
+#[test]
+fn bills() {
+    let seeds = [
+        r#"{"bomFormat":"CycloneDX","metadata":{"component":{"type":"container","name":"x","components":[]}},
+            "components":[{"type":"operating-system","name":"debian","version":"12"},{"type":"library","name":"bash",
+            "purl":"pkg:deb/debian/bash@5.2-2?arch=amd64&distro=debian-12&upstream=bash%405.2-1",
+            "properties":[{"name":"syft:location:0:path","value":"/x"}]}],"compositions":[{"aggregate":"complete"}]}"#,
+        r#"{"spdxVersion":"SPDX-2.3","name":"x","documentDescribes":["a"],"packages":[{"SPDXID":"a","name":"x"},
+            {"SPDXID":"b","name":"y","sourceInfo":"built package from: z 1","externalRefs":[{"referenceType":"purl",
+            "referenceLocator":"pkg:rpm/rhel/y@1-1?epoch=2&distro=rhel-9.2"}]}]}"#,
+    ];
+    let mut random = Random(5);
+    for seed in seeds {
+        entry::bills(seed.as_bytes());
+        for _ in 0..2_000 {
+            let mut bytes = seed.as_bytes().to_vec();
+            mutate(&mut bytes, &mut random);
+            entry::bills(&bytes);
+        }
+    }
+}
+
+/// Databases as rpm wrote them, an archive, and texts.
+#[test]
+fn packages() {
+    let recorded = |name: &str| {
+        let bytes = fs::read(project("tests/fixtures/rpm").join(name)).unwrap();
+        zstd::decode_all(&*bytes).unwrap()
+    };
+    let seeds = [
+        recorded("rpmdb.sqlite.zst"),
+        recorded("Packages.db.zst"),
+        recorded("Packages.zst"),
+        b"Package: a\nStatus: install ok installed\nVersion: 1\nSource: b (2)\n\n".to_vec(),
+        b"P:a\nV:1\nA:x\no:b\nF:lib\nR:x\n\n".to_vec(),
+        recorded("rpmdb.sqlite.zst"),
+    ];
+    let mut random = Random(6);
+    for round in 0..600 {
+        let which = round % seeds.len();
+        let mut bytes = seeds[which].clone();
+        if which < 3 {
+            // The heads of pages and blobs do most harm.
+            for _ in 0..1 + random.below(6) {
+                let block = random.below(bytes.len() / 16) * 16;
+                let byte = random.below(256) as u8;
+                let values = [0, 1, 0x7f, 0x80, 0xff, byte];
+                bytes[block + random.below(16)] = values[random.below(values.len())];
+            }
+        } else {
+            mutate(&mut bytes, &mut random);
+        }
+        bytes.insert(0, which as u8);
+        entry::packages(&bytes);
+    }
+}

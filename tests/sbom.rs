@@ -175,6 +175,20 @@ fn what_a_bill_leaves_open_is_said() {
     assert!(!read(&bill).unwrap().state(Package::TABLE).is_complete());
 }
 
+/// Some generators name the distribution in other words than os-release.
+#[test]
+fn packages_outvote_a_name_that_none_of_them_has() {
+    let system = |name: &str| json!({"type": "operating-system", "name": name, "version": "12"});
+    let bash = || syft("bash", "pkg:deb/debian/bash@5-1?distro=debian-12&upstream=bash%405-1");
+    for (name, version) in [("Debian GNU/Linux", "12"), ("debian", "12")] {
+        let snapshot = read(&cyclonedx(vec![system(name), bash()])).unwrap();
+        let host = host(&snapshot);
+        let told = (host.os.as_deref(), host.os_version.as_deref());
+        assert_eq!(told, (Some("debian"), Some(version)));
+        assert!(snapshot.state(Package::TABLE).is_complete());
+    }
+}
+
 #[test]
 fn what_is_no_bill_is_refused() {
     let code = |bytes: &[u8]| {

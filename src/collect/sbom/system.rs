@@ -20,20 +20,23 @@ impl System {
     }
 }
 
-/// The distribution of a bill: as an operating system among its components, else as most of its
-/// packages say it.
+/// The distribution of a bill: as an operating system among its components, unless no package
+/// agrees with that; then as most of its packages say it.
 pub(super) fn of(bill: &Bill) -> Option<System> {
-    if let Some(system) = bill.system.clone().filter(|system| system.id.is_some()) {
-        return Some(system);
-    }
     let mut votes: BTreeMap<(String, String), usize> = BTreeMap::new();
     for component in &bill.components {
         if let Some(distro) = of_purl(&component.purl) {
             *votes.entry(distro).or_default() += 1;
         }
     }
-    let most = votes.into_iter().max_by_key(|(_, count)| *count);
-    most.map(|((id, version), _)| System::new(&id, &version, None))
+    let told = bill.system.clone().filter(|system| {
+        let agrees = |id: &str| votes.is_empty() || votes.keys().any(|(voted, _)| voted == id);
+        system.id.as_deref().is_some_and(agrees)
+    });
+    told.or_else(|| {
+        let most = votes.into_iter().max_by_key(|(_, count)| *count);
+        most.map(|((id, version), _)| System::new(&id, &version, None))
+    })
 }
 
 /// The distribution's id and version that a package URL names: `distro=debian-12`.
