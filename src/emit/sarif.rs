@@ -26,7 +26,7 @@ fn descriptor(rule: &RuleInfo) -> Json {
         "name": *rule.title,
         "shortDescription": { "text": *rule.title },
         "fullDescription": { "text": *rule.description },
-        "help": { "text": *rule.remediation, "markdown": *rule.remediation },
+        "help": { "text": *rule.remediation, "markdown": markdown(&rule.remediation) },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": {
             "tags": ["security", rule.package.short()],
@@ -35,6 +35,25 @@ fn descriptor(rule: &RuleInfo) -> Json {
     });
     if let (Some(link), Some(object)) = (help, out.as_object_mut()) {
         object.insert("helpUri".into(), json!(**link));
+    }
+    out
+}
+
+/// The text as Markdown: indented lines are commands and settings, and stand in a block of code.
+fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut inside = false;
+    for line in text.trim_end().lines() {
+        let code = line.starts_with([' ', '\t']);
+        if code != inside {
+            out.push_str(if code { "\n```\n" } else { "```\n\n" });
+            inside = code;
+        }
+        out.push_str(if code { line.strip_prefix("  ").unwrap_or(line) } else { line });
+        out.push('\n');
+    }
+    if inside {
+        out.push_str("```\n");
     }
     out
 }
@@ -74,7 +93,9 @@ fn percent_encoded(path: &str) -> String {
 
 fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -> Json {
     let arn = inspector::finding_arn(host, &rule.id, &finding.id);
-    let print = blake3::hash(format!("{}\0{}", host.asset.agent_id, rule.id).as_bytes()).to_hex();
+    // The same problem of the same host keeps its print from run to run, wherever the line moves.
+    let print = format!("{}\0{}\0{}", host.asset.agent_id, rule.id, finding.id);
+    let print = blake3::hash(print.as_bytes()).to_hex();
     let mut out = json!({
         "ruleId": *rule.id,
         "ruleIndex": index,
@@ -82,7 +103,7 @@ fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -
         "message": { "text": *finding.title },
         "locations": finding.evidence.iter().take(1).map(location).collect::<Json>(),
         "relatedLocations": finding.evidence.iter().skip(1).map(location).collect::<Json>(),
-        "partialFingerprints": { "hostAndRule/v1": &print[..32] },
+        "partialFingerprints": { "hostRuleFinding/v1": &print[..32] },
         "properties": {
             "arn": arn,
             "severity": finding.severity.name(),
@@ -94,7 +115,12 @@ fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -
         match finding.status {
             Status::Open => {}
             Status::Waived => {
-                object.insert("suppressions".into(), json!([{ "kind": "external" }]));
+                let mut suppression = json!({ "kind": "external", "status": "accepted" });
+                if let Some(waiver) = &finding.waiver {
+                    let text = format!("{} (until {})", waiver.reason, waiver.expires);
+                    suppression["justification"] = json!(text);
+                }
+                object.insert("suppressions".into(), json!([suppression]));
             }
             Status::Known => {
                 object.insert("baselineState".into(), json!("unchanged"));
