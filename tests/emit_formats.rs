@@ -68,6 +68,7 @@ fn finding(rule: usize, rules: &[RuleInfo], status: Status) -> Finding {
             },
         ],
         status,
+        waiver: None,
     }
 }
 

@@ -110,6 +110,7 @@ fn finding(asset: &Asset, index: usize, rule: &RuleInfo, judgement: &Judgement) 
         attributes,
         evidence: judgement.evidence.clone(),
         status: Status::Open,
+        waiver: None,
     }
 }
 

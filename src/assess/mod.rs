@@ -1,5 +1,7 @@
 //! Rank 3. Targets in, reports out: many hosts in parallel, gates, exclusions.
 
+mod accepted;
+pub mod diff;
 mod gate;
 mod host;
 mod ordered;
@@ -8,6 +10,7 @@ pub mod recorded;
 pub mod store;
 mod targets;
 
+pub use accepted::Accepted;
 pub use gate::{Gate, Tally};
 pub use host::host_report;
 pub use targets::{TargetError, assess_each, snapshots, snapshots_about};

@@ -2,14 +2,14 @@
 //! names, whatever the threads do.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use rayon::prelude::*;
 
-use super::host_report;
 use super::ordered::in_order;
+use super::{Accepted, host_report};
 use crate::diagnostic::Monitor;
 use crate::engine;
 use crate::model::finding::{HostReport, Refusal};
@@ -52,19 +52,28 @@ fn search(
     errors: &mut Vec<TargetError>,
 ) {
     let mut list = || -> io::Result<()> {
-        // Links are followed only where the user named them, so that no cycle is walked.
-        let meta = if given { std::fs::metadata(path)? } else { std::fs::symlink_metadata(path)? };
+        let named = path.extension().is_some_and(|ending| ending == ENDING);
+        let mut meta = if given { fs::metadata(path)? } else { fs::symlink_metadata(path)? };
+        if meta.is_symlink() && named {
+            meta = fs::metadata(path)?;
+            // Links to directories are followed only where the user named them, so that no cycle is
+            // walked.
+            if meta.is_dir() {
+                return Ok(());
+            }
+        }
         if !meta.is_dir() {
-            let wanted = given || path.extension().is_some_and(|ending| ending == ENDING);
-            if wanted && (given || meta.is_file()) {
+            // One that cannot be a snapshot is refused when it is opened, by its name.
+            if given || named {
                 found.push(path.to_owned());
             }
             return Ok(());
         }
-        if depth < DEPTH {
-            for entry in std::fs::read_dir(path)? {
-                search(&entry?.path(), false, depth + 1, found, errors);
-            }
+        if depth >= DEPTH {
+            return Err(io::Error::other(format!("it lies more than {DEPTH} directories deep")));
+        }
+        for entry in fs::read_dir(path)? {
+            search(&entry?.path(), false, depth + 1, found, errors);
         }
         Ok(())
     };
@@ -78,7 +87,7 @@ fn search(
 /// for its writer.
 pub fn snapshots_about(benchmarks: &[Audience], paths: &[PathBuf]) -> BTreeSet<Arc<str>> {
     let about = |path: &PathBuf| {
-        let regular = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let regular = fs::metadata(path).is_ok_and(|meta| meta.is_file());
         let snapshot = regular.then(|| Snapshot::open(path).ok())??;
         engine::benchmarks_about(benchmarks, &snapshot).ok()
     };
@@ -94,6 +103,7 @@ pub fn snapshots_about(benchmarks: &[Audience], paths: &[PathBuf]) -> BTreeSet<A
 /// the hosts one after the other, whatever the threads do, so that none need be kept.
 pub fn assess_each<T: Send>(
     plan: &Plan,
+    accepted: &Accepted,
     paths: &[PathBuf],
     monitor: &dyn Monitor,
     make: &(dyn Fn(&HostReport) -> T + Sync),
@@ -102,7 +112,8 @@ pub fn assess_each<T: Send>(
     monitor.begin("snapshots", Some(paths.len() as u64));
     let judge = |at: usize| {
         let path = paths.get(at).map(PathBuf::as_path).unwrap_or_else(|| Path::new(""));
-        let judged = assess_one(plan, path).map(|host| {
+        let judged = assess_one(plan, path).map(|mut host| {
+            accepted.mark(&plan.rules, &mut host);
             let made = make(&host);
             (host, made)
         });

@@ -14,7 +14,7 @@ const EXITS: &str = "Exit codes:
   0   evaluated, nothing at or above the gate
   1   findings at or above --fail-on
   2   the command line is wrong
-  3   bad rules
+  3   bad rules, waivers or advisories
   4   bad snapshot or root
   5   nothing was evaluated
   70  internal error
@@ -29,12 +29,12 @@ const SCAN_EXAMPLES: &str = "Examples:
   assay scan --package sbp --fail-on medium web1.assay
   find . -name '*.assay' | assay scan - --format ndjson -o findings.ndjson
 
-Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules,
-4 bad snapshot or root, 5 nothing evaluated, 70 internal error";
+Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules
+or waivers, 4 bad snapshot or root, 5 nothing evaluated, 70 internal error";
 
 /// Scans hosts, images and snapshots, offline, with declarative rules.
 #[derive(Debug, Parser)]
-#[command(name = "assay", version, after_help = EXITS, arg_required_else_help = true)]
+#[command(name = "assay", version, after_help = EXITS, arg_required_else_help = true, max_term_width = 80)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -73,6 +73,8 @@ pub(super) enum Command {
     /// Make a database of advisory feeds, and look into one
     #[command(subcommand)]
     Advisories(Advisories),
+    /// Show what is different between two snapshots
+    Diff(Diff),
     /// Compare package versions: prints <, = or >
     Vercmp {
         /// dpkg, rpm, apk, semver (also npm, go, cargo), pypi, gem or maven
@@ -213,6 +215,12 @@ pub(super) struct Scan {
     /// The CIS profile
     #[arg(long, value_name = "NAME", default_value = crate::rules::DEFAULT_PROFILE)]
     pub(super) profile: String,
+    /// Findings that were accepted, each with a reason and a last day; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Vec<PathBuf>,
+    /// The ndjson of an earlier scan: what it found is known and does not count
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
     /// Output format; may be given several times, each with its own -o
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Vec<FormatName>,
@@ -232,8 +240,8 @@ pub(super) struct Scan {
     #[arg(long)]
     pub(super) strict: bool,
     /// How many snapshots to judge at the same time [default: one a processor]
-    #[arg(long, value_name = "N")]
-    pub(super) threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
     /// Give the host a tag; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     pub(super) tag: Vec<(String, String)>,
@@ -333,6 +341,26 @@ pub(super) struct Serve {
     /// The CIS profile
     #[arg(long, value_name = "NAME", default_value = crate::rules::DEFAULT_PROFILE)]
     pub(super) profile: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  assay diff monday.assay tuesday.assay
+  assay diff --json image.assay host.assay
+
+Verdicts that changed come first, then the facts, table by table. The exit code
+is 0 whether there is a difference or not, and 4 where a snapshot is bad.")]
+pub(super) struct Diff {
+    /// The first snapshot
+    pub(super) a: PathBuf,
+    /// The second snapshot
+    pub(super) b: PathBuf,
+    /// Show every change, however many there are
+    #[arg(long)]
+    pub(super) all: bool,
+    /// As JSON, one object a line, every change
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// The longest observation: a day, as in Inspector.

@@ -7,7 +7,9 @@ use super::args::{PackageName, Scan};
 use super::{Exit, Failure, render};
 use crate::diagnostic::Diagnostic;
 use crate::model::finding::RulesPackage;
-use crate::rules::{Audience, Library, Plan, Scope, Selection, Tailoring, profiles};
+use crate::rules::{
+    Audience, DEFAULT_PROFILE, Library, Plan, Scope, Selection, Tailoring, profiles,
+};
 
 /// The rules that were asked for.
 pub(super) struct Chosen {
@@ -35,6 +37,13 @@ impl Chosen {
             chosen.compile(Some(BTreeSet::new()))?;
         }
         Ok(chosen)
+    }
+
+    /// Every rule that comes with assay, in the profile that is judged where none is named.
+    pub(super) fn all() -> Self {
+        let profile = Some(DEFAULT_PROFILE.into());
+        let selection = Selection { packages: Vec::new(), profile };
+        Self { library: Library::embedded(), selection, tailoring: None, whole: None }
     }
 
     /// The plan; `about` says which of the benchmarks are about some host.

@@ -5,6 +5,7 @@ mod agent;
 mod args;
 mod chosen;
 mod collect;
+mod diff;
 mod exit;
 mod facts;
 mod interrupt;
@@ -68,6 +69,7 @@ fn perform(command: Command) -> Result<Exit, Failure> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Advisories(command) => advisories::run(&command),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Vercmp { scheme, a, b } => vercmp::run(&scheme, a.as_deref().zip(b.as_deref())),
         Command::Completions { shell } => completions(shell),
     }

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::source::Wanted;
 use super::{Exit, Failure, interrupt, render, source};
 use crate::assess::{
-    Gate, Tally, TargetError, assess_each, host_report, snapshots, snapshots_about,
+    Accepted, Gate, Tally, TargetError, assess_each, host_report, snapshots, snapshots_about,
 };
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::{scan as codes, snapshot as snapshot_codes};
@@ -26,16 +26,32 @@ pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
     let outputs = outputs(arguments)?;
     if let Some(threads) = arguments.threads {
         // The pool can be set once; nothing has used it yet.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let rules = Chosen::read(arguments)?;
+    let accepted = accepted(arguments)?;
     let mut verdict = Verdict::new(arguments);
     if arguments.paths.is_empty() {
-        one_root(arguments, &rules, &outputs, &mut verdict)?;
+        one_root(arguments, &rules, &accepted, &outputs, &mut verdict)?;
     } else {
-        many_snapshots(arguments, &rules, &outputs, &mut verdict)?;
+        many_snapshots(arguments, &rules, &accepted, &outputs, &mut verdict)?;
     }
     Ok(exit(verdict.tally))
+}
+
+/// The waivers and the baseline; what is wrong has been told when this returns.
+fn accepted(arguments: &Scan) -> Result<Accepted, Failure> {
+    let today = source::today();
+    match Accepted::read(&arguments.waivers, arguments.baseline.as_deref(), today) {
+        Ok((accepted, warnings)) => {
+            warnings.iter().for_each(render::diagnostic);
+            Ok(accepted)
+        }
+        Err(errors) => {
+            errors.iter().for_each(render::diagnostic);
+            Err(Failure::Told(Exit::BadRules))
+        }
+    }
 }
 
 /// What all hosts together come to.
@@ -100,6 +116,7 @@ fn severity(name: FailOn) -> Option<Severity> {
 fn one_root(
     arguments: &Scan,
     rules: &Chosen,
+    accepted: &Accepted,
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
@@ -124,7 +141,8 @@ fn one_root(
     let facts = Snapshot::from_bytes(bytes).map_err(|error| unread(error.to_string()))?;
     // What is damaged here is damaged when the host is judged.
     let plan = &rules.plan(|all| benchmarks_about(all, &facts).unwrap_or_default())?;
-    let host = host_report(plan, &name, &facts).map_err(|error| unread(error.to_string()))?;
+    let mut host = host_report(plan, &name, &facts).map_err(|error| unread(error.to_string()))?;
+    accepted.mark(&plan.rules, &mut host);
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;
     outputs.write(&host, &pieces(&outputs.emitters(), &host))?;
@@ -134,6 +152,7 @@ fn one_root(
 fn many_snapshots(
     arguments: &Scan,
     rules: &Chosen,
+    accepted: &Accepted,
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
@@ -159,7 +178,7 @@ fn many_snapshots(
     let progress = Progress::default();
     let mut written = Ok(());
     let make = |host: &HostReport| pieces(&emitters, host);
-    assess_each(plan, &files, &progress, &make, &mut |judged| match judged {
+    assess_each(plan, accepted, &files, &progress, &make, &mut |judged| match judged {
         Ok((host, pieces)) => {
             verdict.add(&host);
             if written.is_ok() {

@@ -43,7 +43,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn open(file: &Path) -> Result<Snapshot, Failure> {
+pub(super) fn open(file: &Path) -> Result<Snapshot, Failure> {
     Snapshot::open(file).map_err(|error| told(file, &error))
 }
 

@@ -5,6 +5,10 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::progress::Progress;
 use super::{Exit, Failure, interrupt, render};
 use crate::collect::sbom::MAX_BYTES as MAX_SBOM;
@@ -76,4 +80,10 @@ fn told(error: CollectError) -> Failure {
 pub(super) fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Time(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+}
+
+/// The day, in UTC, up to which waivers are held.
+pub(super) fn today() -> Date {
+    let now = Timestamp::from_second(now().0).unwrap_or(Timestamp::MAX);
+    TimeZone::UTC.to_datetime(now).date()
 }

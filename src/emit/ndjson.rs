@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Emitter, Pieces, inspector};
-use crate::model::finding::{HostReport, RuleInfo, Severity};
+use crate::model::finding::{HostReport, RuleInfo, Severity, Status};
 use crate::model::summary::Summary;
 
 pub(super) const PIECES: Pieces =
@@ -15,7 +15,7 @@ pub(super) const PIECES: Pieces =
 fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     for found in &host.findings {
         let Some(rule) = emitter.rules.get(found.rule) else { continue };
-        let line = json!({
+        let mut line = json!({
             "type": "finding",
             "snapshot": *host.snapshot,
             "host": *host.asset.hostname,
@@ -26,6 +26,9 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
             "evidence": found.evidence.iter().map(inspector::evidence).collect::<Json>(),
             "finding": inspector::finding(host, rule, found),
         });
+        if let Some(waiver) = &found.waiver {
+            line["waiver"] = json!({ "reason": *waiver.reason, "expires": *waiver.expires });
+        }
         writeln!(out, "{line}")?;
     }
     for exclusion in &host.exclusions {
@@ -76,9 +79,14 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
         .iter()
         .map(|verdict| ((*verdict).to_owned(), json!(summary.verdict(verdict))))
         .collect();
+    let statuses: Map<String, Json> = [Status::Open, Status::Waived, Status::Known]
+        .iter()
+        .map(|status| (status.name().to_owned(), json!(summary.status(*status))))
+        .collect();
     let mut line = json!({
         "type": "summary",
         "severities": severities,
+        "statuses": statuses,
         "verdicts": verdicts,
         "snapshots": { "read": summary.hosts, "refused": summary.refused.len() },
         "refused": summary.refused.iter()

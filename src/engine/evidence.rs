@@ -47,7 +47,7 @@ pub(super) fn collect(checks: &[&Step], answers: &Answers<'_>) -> Found {
         evidence.push(Evidence {
             location: format!("{over} more").into(),
             line: None,
-            observed: Arc::from("not listed"),
+            observed: Arc::from(Evidence::NOT_LISTED),
             expected: Arc::from(""),
         });
     }
@@ -106,6 +106,7 @@ impl Collector<'_, '_> {
                 format!("{} (the default)", observed(query, row, true, self.answers.now))
             }
             (_, Expect::Count(_)) => format!("{} of them", kept.total),
+            _ if words::key(query.table.0).is_some() => "not set".to_owned(),
             _ => "nothing there".to_owned(),
         };
         self.push(
@@ -125,7 +126,7 @@ impl Collector<'_, '_> {
             self.packages.extend(nevra(row));
         }
         let line = row.get("line").as_int().and_then(|line| u32::try_from(line).ok());
-        let location = fill(table, &mut |column| row.get(column).to_string().into());
+        let location = row.place();
         let observed = observed(query, row, violators, self.answers.now);
         self.push(
             table,
@@ -142,37 +143,17 @@ impl Collector<'_, '_> {
     }
 }
 
-/// The table's location template with the columns filled in.
-fn fill(table: &TableSchema, column: &mut dyn FnMut(&str) -> Arc<str>) -> Arc<str> {
-    let mut out = String::new();
-    let mut rest = table.location;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        match after.split_once('}') {
-            Some((name, tail)) => {
-                out.push_str(&column(name));
-                rest = tail;
-            }
-            None => rest = after,
-        }
-    }
-    out.push_str(rest);
-    out.into()
-}
-
 /// Where something should be that is not: as the rule says, or as its conditions name it.
 fn location_without_row(query: &Query) -> Arc<str> {
     if let Some(at) = &query.at {
         return Arc::clone(at);
     }
     let table = query.table.0;
-    let mut whole = true;
-    let location = fill(table, &mut |name| {
-        let value = table.column(name).and_then(|column| wanted(&query.filter, column));
-        whole &= value.is_some();
-        value.map_or_else(|| Arc::from(""), |value| value.to_string().into())
+    let location = table.place(&|name| {
+        let value = table.column(name).and_then(|column| wanted(&query.filter, column))?;
+        Some(value.to_string().into())
     });
-    if whole { location } else { Arc::from(table.name) }
+    location.unwrap_or_else(|| Arc::from(table.name))
 }
 
 /// The value that a filter asks of a column for sure.
@@ -185,9 +166,13 @@ fn wanted(filter: &Pred, column: usize) -> Option<&Value> {
     }
 }
 
-/// The cells that the failing conditions name, for example `mode 0777, uid 1000`.
+/// What the failing conditions are about, for example `mode 0777, uid 1000`.
 fn observed(query: &Query, row: Row<'_>, violators: bool, now: Option<i64>) -> String {
     let table = query.table.0;
+    let in_place = |column: &usize| {
+        let name = table.columns.get(*column).map_or("", |column| column.name);
+        table.location.contains(&format!("{{{name}}}"))
+    };
     let mut columns = Vec::new();
     if violators {
         failing(&query.must, row, now, &mut columns);
@@ -195,28 +180,31 @@ fn observed(query: &Query, row: Row<'_>, violators: bool, now: Option<i64>) -> S
         query.must.leaves(&mut |column, _| columns.push(column));
     } else {
         query.filter.leaves(&mut |column, test| {
-            let constant = matches!(test, Test::Eq(_) | Test::Null | Test::Exists);
-            let in_place = table
-                .columns
-                .get(column)
-                .is_some_and(|column| table.location.contains(&format!("{{{}}}", column.name)));
-            if !constant && !in_place {
+            if !matches!(test, Test::Eq(_) | Test::Null | Test::Exists) {
                 columns.push(column);
             }
         });
-        if columns.is_empty() {
+        if columns.iter().all(in_place) {
             query.filter.leaves(&mut |column, _| columns.push(column));
         }
     }
     let mut seen = BTreeSet::new();
     columns.retain(|column| seen.insert(*column));
-    let cells = columns.iter().take(6).filter_map(|column| {
-        let cell = row.cells().get(*column)?;
-        let column = table.columns.get(*column)?;
-        Some(format!("{} {}", column.name, words::show(cell, column.ty)))
-    });
-    let cells: Vec<String> = cells.collect();
-    if cells.is_empty() { "there".to_owned() } else { cells.join(", ") }
+    // What the place says already, and what is not there, is told only where there is no more.
+    let unset = |column: &usize| row.cells().get(*column) == Some(&Value::Null);
+    for told in [&in_place as &dyn Fn(&usize) -> bool, &unset] {
+        if !violators && !columns.iter().all(told) {
+            columns.retain(|column| !told(column));
+        }
+    }
+    let key = wanted_key(query);
+    words::cells(row, &columns, key.as_deref())
+}
+
+/// The key that a query asks for: a default row does not carry it.
+fn wanted_key(query: &Query) -> Option<String> {
+    let column = words::key(query.table.0)?;
+    wanted(&query.filter, column).map(Value::to_string)
 }
 
 /// The columns of the leaves because of which a predicate does not hold.

@@ -106,6 +106,15 @@ impl<'a> Row<'a> {
         self.schema.column(column).and_then(|index| self.cells.get(index)).unwrap_or(NULL)
     }
 
+    /// How evidence names it.
+    pub fn place(&self) -> Arc<str> {
+        let place = self.schema.place(&|column| match self.get(column) {
+            Value::Null => None,
+            value => Some(value.to_string().into()),
+        });
+        place.unwrap_or_else(|| Arc::from(self.schema.name))
+    }
+
     /// The typed row.
     pub fn typed<F: Fact>(self) -> Option<F> {
         F::from_row(self)

@@ -185,6 +185,11 @@ pub struct Evidence {
     pub expected: Arc<str>,
 }
 
+impl Evidence {
+    /// What stands as observed where the evidence was too long to be listed whole.
+    pub const NOT_LISTED: &'static str = "not listed";
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.location)?;
@@ -215,6 +220,15 @@ impl Status {
             Self::Known => "known",
         }
     }
+}
+
+/// Why a waived finding does not count, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The reason that was given.
+    pub reason: Arc<str>,
+    /// The last day on which it holds, as `YYYY-MM-DD`.
+    pub expires: Arc<str>,
 }
 
 /// The CIS recommendation that a rule carries.
@@ -313,6 +327,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Open, waived or known.
     pub status: Status,
+    /// The waiver, where it is waived.
+    pub waiver: Option<Waiver>,
 }
 
 /// What the engine says of one rule on one host; `assess` makes findings of it.

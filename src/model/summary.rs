@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{HostReport, Refusal, Report, Severity};
+use super::finding::{HostReport, Refusal, Report, Severity, Status};
 
 /// The counts of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Summary {
     pub refused: Vec<Refusal>,
     /// Findings by severity; none where there are none.
     pub severities: BTreeMap<Severity, u64>,
+    /// Findings by status; none where there are none.
+    pub statuses: BTreeMap<Status, u64>,
     /// Rules judged, by verdict; none where there are none.
     pub verdicts: BTreeMap<&'static str, u64>,
     /// On how many hosts each rule has a finding, by the rule's index.
@@ -32,6 +34,7 @@ impl Summary {
         self.hosts += 1;
         for finding in &host.findings {
             *self.severities.entry(finding.severity).or_default() += 1;
+            *self.statuses.entry(finding.status).or_default() += 1;
             *self.rules.entry(finding.rule).or_default() += 1;
         }
         for outcome in &host.outcomes {
@@ -42,6 +45,11 @@ impl Summary {
     /// How many findings have this severity.
     pub fn severity(&self, severity: Severity) -> u64 {
         self.severities.get(&severity).copied().unwrap_or(0)
+    }
+
+    /// How many findings have this status.
+    pub fn status(&self, status: Status) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or(0)
     }
 
     /// How many rules have this verdict.

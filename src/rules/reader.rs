@@ -36,6 +36,15 @@ impl<'a> Reader<'a> {
         self.report(code, span, message, None);
     }
 
+    /// Reports what is worth knowing and no mistake.
+    pub(crate) fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        let before = self.diagnostics.len();
+        self.error(code, span, message);
+        if let Some(warning) = self.diagnostics.get_mut(before) {
+            warning.level = diagnostic::Level::Warning;
+        }
+    }
+
     /// Reports a mistake with advice.
     pub(crate) fn report(
         &mut self,

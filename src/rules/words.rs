@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ast::{Expect, Order, Pred, Query, Test};
+use crate::model::facts::Row;
 use crate::model::schema::{ColumnType, TableSchema};
 use crate::model::value::Value;
 
@@ -58,7 +59,11 @@ fn render(table: &'static TableSchema, pred: &Pred, nested: bool, named: bool) -
         Pred::Leaf { column, test } => {
             let Some(column) = table.columns.get(*column) else { return String::new() };
             let words = test_words(test, column.ty);
-            if named { format!("{} {words}", column.name) } else { words }
+            if named && !SPEAKING.contains(&column.name) {
+                format!("{} {words}", spoken(column.name))
+            } else {
+                words
+            }
         }
     }
 }
@@ -125,6 +130,82 @@ fn duration(seconds: i64) -> String {
         s if s % 3600 == 0 => format!("{} hours", s / 3600),
         s => format!("{s} seconds"),
     }
+}
+
+/// Columns whose value says what it is by itself, the best to show first.
+const SPEAKING: [&str; 6] = ["value", "values", "int_value", "origin", "text", "problem"];
+
+fn spoken(column: &str) -> String {
+    column.replace('_', " ")
+}
+
+/// The column that names what a row of this table sets, unless evidence names it as the place.
+pub fn key(table: &TableSchema) -> Option<usize> {
+    let column = table.column("key").or_else(|| table.column("keyword"))?;
+    let name = table.columns.get(column)?.name;
+    (!table.location.contains(&format!("{{{name}}}"))).then_some(column)
+}
+
+/// What some columns of a row say: `PASS_MAX_DAYS 99999`, `mode 0777, uid 1000`, `enabled: no`.
+/// `wanted` is the key where the row has none.
+pub fn cells(row: Row<'_>, columns: &[usize], wanted: Option<&str>) -> String {
+    let table = row.schema();
+    let mut said: Vec<String> = Vec::new();
+    let mut setting = false;
+    for column in columns.iter().take(6) {
+        let (Some(column), Some(cell)) = (table.columns.get(*column), row.cells().get(*column))
+        else {
+            continue;
+        };
+        let (name, shown) = (column.name, show(cell, column.ty));
+        said.push(match (name, cell) {
+            ("text", Value::Text(text)) if text.is_empty() => "an empty line".to_owned(),
+            ("text", _) => format!("\"{shown}\""),
+            ("problem", _) => shown,
+            _ if SPEAKING.contains(&name) && (name != "origin" || key(table).is_some()) => {
+                if setting {
+                    continue;
+                }
+                setting = true;
+                assignment(row, wanted)
+            }
+            (_, Value::Bool(yes)) => {
+                format!("{}: {}", spoken(name), if *yes { "yes" } else { "no" })
+            }
+            _ if shown == name => shown,
+            _ => format!("{} {shown}", spoken(name)),
+        });
+    }
+    if said.is_empty() { "there".to_owned() } else { said.join(", ") }
+}
+
+/// The key and the value of a row that sets something, as it was written where that is known.
+fn assignment(row: Row<'_>, wanted: Option<&str>) -> String {
+    let table = row.schema();
+    let cell = |name: &str| {
+        let value = table.column(name).and_then(|column| row.cells().get(column))?;
+        let empty = match value {
+            Value::Null => true,
+            Value::Text(text) => text.is_empty(),
+            Value::List(list) => list.is_empty(),
+            Value::Bool(_) | Value::Int(_) => false,
+        };
+        (!empty).then(|| value.to_string())
+    };
+    let key = key(table).map(|_| cell("key").or_else(|| cell("keyword")));
+    let key = key.map(|key| key.unwrap_or_else(|| wanted.unwrap_or_default().to_owned()));
+    let value = ["value", "values", "int_value"].into_iter().find_map(cell);
+    // A row of a keyed table without a value is a flag that is set.
+    let mut text = match (key, value) {
+        (Some(key), Some(value)) => format!("{key} {value}"),
+        (Some(key), None) => key,
+        (None, Some(value)) => value,
+        (None, None) => "not set".to_owned(),
+    };
+    if cell("origin").is_some_and(|origin| origin == "default") {
+        text.push_str(" (the default)");
+    }
+    text
 }
 
 /// A value as people write it: a mode in octal, an empty text as what it is.

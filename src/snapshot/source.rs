@@ -3,9 +3,11 @@
 //! error and neither a signal nor other facts.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use super::toc::{Entry, Frame, Toc};
 use super::{SnapshotError, layout};
@@ -19,11 +21,17 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, SnapshotError> {
-        let file = File::open(path).map_err(unreadable)?;
+        // A pipe must not wait for its writer, and a device must not begin to do something.
+        let regular = |meta: &Metadata| match meta.is_file() {
+            true => Ok(()),
+            false => Err(SnapshotError::Unreadable("it is not a regular file".into())),
+        };
+        regular(&std::fs::metadata(path).map_err(unreadable)?)?;
+        let flags = OFlags::NONBLOCK.union(OFlags::NOCTTY).bits().cast_signed();
+        let open = File::options().read(true).custom_flags(flags).open(path);
+        let file = open.map_err(unreadable)?;
         let meta = file.metadata().map_err(unreadable)?;
-        if !meta.is_file() {
-            return Err(SnapshotError::Unreadable("it is not a regular file".into()));
-        }
+        regular(&meta)?;
         Ok(Self::File { file, len: meta.len() })
     }
 

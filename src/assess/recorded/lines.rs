@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Builder, asset, finding, list, pairs, recommendation, text, verdict};
+use super::{Builder, asset, finding, list, pairs, recommendation, text, verdict, waiver};
 use crate::model::cell::Time;
 use crate::model::finding::{
     Exclusion, Finding, Outcome, Refusal, Report, RulesPackage, Severity, Status,
@@ -78,7 +78,8 @@ impl Builder {
         Severity::parse(text(json, "severity")?)?;
         let body = json.get("finding")?;
         let place = self.rule(id, package);
-        let found = finding(place, body, json.get("evidence")?, status);
+        let mut found = finding(place, body, json.get("evidence")?, status);
+        found.waiver = json.get("waiver").and_then(waiver);
         if !self.known.contains_key(id) {
             // The rule is not the program's; its finding says what it is about.
             let rule = self.rules.get_mut(place)?;

@@ -18,7 +18,7 @@ pub use run::of_run;
 use crate::model::cell::Time;
 use crate::model::finding::{
     Asset, Evidence, Finding, HostReport, Recommendation, Report, RuleInfo, RulesPackage, Severity,
-    Status, Verdict,
+    Status, Verdict, Waiver,
 };
 use crate::rules::Listed;
 
@@ -196,7 +196,13 @@ fn finding(rule: usize, json: &Json, seen: &Json, status: Status) -> Finding {
         attributes: pairs(json, "attributes"),
         evidence: evidence(seen),
         status,
+        waiver: None,
     }
+}
+
+fn waiver(json: &Json) -> Option<Waiver> {
+    let word = |member: &str| Some(Arc::from(text(json, member)?));
+    Some(Waiver { reason: word("reason")?, expires: word("expires")? })
 }
 
 fn verdict(name: &str, reason: Option<&str>) -> Option<Verdict> {

@@ -9,6 +9,7 @@ pub mod rules;
 pub mod scan;
 pub mod serve;
 pub mod snapshot;
+pub mod waiver;
 
 /// The documentation of one code.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,10 +59,16 @@ use codes;
 
 /// Every code there is, in the order of the ids within each rank.
 pub fn all() -> impl Iterator<Item = Code> {
-    [advisory::ALL, collect::ALL, rules::ALL, scan::ALL, serve::ALL, snapshot::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    let files = [
+        advisory::ALL,
+        collect::ALL,
+        rules::ALL,
+        scan::ALL,
+        serve::ALL,
+        snapshot::ALL,
+        waiver::ALL,
+    ];
+    files.into_iter().flatten().copied()
 }
 
 /// The code with this id, in any case.

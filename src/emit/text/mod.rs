@@ -1,6 +1,7 @@
 //! The report for people: what is wrong, how bad, where, how to fix it, and what could not be
 //! judged and why. Reads well at 80 columns.
 
+mod places;
 mod score;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,6 @@ use crate::model::summary::Summary;
 pub(super) const PIECES: Pieces = Pieces { first, host, all, last: |_| Ok(()), separator: "" };
 
 const WIDTH: usize = 80;
-/// Places shown for one finding; the other formats carry all of them.
-const PLACES: usize = 8;
 /// With more hosts than this, the report is a summary of the fleet.
 const IN_FULL: usize = 12;
 
@@ -74,6 +73,15 @@ fn paragraph(out: &mut dyn Write, indent: usize, text: &str) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Words, wrapped, that begin at a column which is reached already.
+fn beside(column: usize, text: &str) -> String {
+    let mut wrapped = Vec::new();
+    // Memory takes every byte.
+    let _ = paragraph(&mut wrapped, column, text);
+    let wrapped = String::from_utf8_lossy(&wrapped);
+    wrapped.get(column..).unwrap_or_default().trim_end().to_owned()
 }
 
 /// Whether the report is about the fleet and not about each host.
@@ -144,14 +152,15 @@ fn one_host(
         let found: Vec<&Finding> =
             host.findings.iter().filter(|f| of_package(f.rule) == Some(package)).collect();
         let version = package.version();
-        writeln!(out, "{bold}{}-{version}{off}  {}", package.name(), counts(&found))?;
+        let clean = host.clean.contains(&package);
+        let counts = if clean { String::new() } else { format!("  {}", counts(&found)) };
+        writeln!(out, "{bold}{}-{version}{off}{counts}", package.name())?;
         if package == RulesPackage::Cis {
             let profile = emitter.profile.as_deref();
             score::table(&Scores::of(rules, host), profile, (bold, off), out)?;
         }
-        if host.clean.contains(&package) {
-            writeln!(out, "    No potential security issues found\n")?;
-            continue;
+        if clean {
+            writeln!(out, "    No potential security issues found")?;
         }
         writeln!(out)?;
         for finding in found {
@@ -161,6 +170,7 @@ fn one_host(
     for exclusion in &host.exclusions {
         writeln!(out, "{bold}UNKNOWN{off}  {}", escape(&exclusion.title))?;
         paragraph(out, 9, &exclusion.description)?;
+        paragraph(out, 9, &exclusion.recommendation)?;
         writeln!(out)?;
     }
     tailored(rules, host, paint, out)?;
@@ -215,26 +225,20 @@ fn one_finding(
     let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
     let Some(rule) = rules.get(finding.rule) else { return Ok(()) };
     let severity = finding.severity;
-    let status = match finding.status {
-        Status::Open => "",
-        Status::Waived => " (waived)",
-        Status::Known => " (known)",
-    };
     let name = rule.name();
     let label = severity.name();
     let colour = paint.severity(severity);
-    writeln!(out, "  {colour}{label:<13}{off} {bold}{}{off}{status}", escape(&name))?;
-    for evidence in finding.evidence.iter().take(PLACES) {
-        writeln!(out, "      {}", escape(&evidence.to_string()))?;
-        paragraph(
-            out,
-            10,
-            &format!("found {}; required: {}", evidence.observed, evidence.expected),
-        )?;
+    let name = beside(16, &name);
+    writeln!(out, "  {colour}{label:<13}{off} {bold}{name}{off}")?;
+    match (finding.status, &finding.waiver) {
+        (Status::Waived, Some(waiver)) => {
+            let text = format!("Waived until {}: {}", waiver.expires, waiver.reason);
+            paragraph(out, 6, &text)?;
+        }
+        (Status::Known, _) => writeln!(out, "      Known from the baseline")?,
+        _ => {}
     }
-    if finding.evidence.len() > PLACES {
-        writeln!(out, "      and {} more places", finding.evidence.len() - PLACES)?;
-    }
+    places::write(&finding.evidence, paint, out)?;
     writeln!(out, "      {dim}Fix:{off}")?;
     paragraph(out, 10, &finding.recommendation)?;
     writeln!(out, "      {dim}{}{off}\n", escape(&rule.id))
@@ -242,6 +246,18 @@ fn one_finding(
 
 fn totals(host: &HostReport, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let (bold, off) = (paint.bold(), paint.off());
+    let findings: Vec<&Finding> = host.findings.iter().collect();
+    if !findings.is_empty() {
+        let count = plural(findings.len(), "finding");
+        write!(out, "{bold}{count}{off}: {}", counts(&findings))?;
+        for status in [Status::Waived, Status::Known] {
+            let count = findings.iter().filter(|finding| finding.status == status).count();
+            if count > 0 {
+                write!(out, "; {count} {}", status.name())?;
+            }
+        }
+        writeln!(out)?;
+    }
     let count = |wanted: fn(&Verdict) -> bool| {
         host.outcomes.iter().filter(|outcome| wanted(&outcome.verdict)).count()
     };

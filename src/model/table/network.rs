@@ -10,7 +10,7 @@ pub const ONLY_CONFIGURED: &str =
 
 facts! {
     /// Sockets seen in the observation window; live only.
-    #[table(name = "sockets", origin = Collected, location = "{protocol} {local_address}:{local_port}")]
+    #[table(name = "sockets", origin = Collected, location = "{protocol} to {remote_address}:{remote_port}[ by {process}]|{protocol} {local_address}:{local_port}[ by {process}]")]
     pub struct Socket {
         /// `tcp`, `tcp6`, `udp`, `udp6`.
         pub protocol: Arc<str>,
