@@ -29,7 +29,7 @@ fn output(mut command: Command) -> Output {
         }
     });
     let output = child.wait_with_output().unwrap();
-    drop(done.send(()));
+    let _ = done.send(());
     guard.join().unwrap();
     output
 }

@@ -74,7 +74,7 @@ fn object(rule: &Listed) -> Json {
 
 fn show(id: &str) -> Result<Exit, Failure> {
     let library = Library::embedded();
-    let Some(text) = library.source(id) else {
+    let Some(text) = library.shown(id) else {
         render::line(&format!("error: there is no rule {id:?}; `assay rules list` lists them"));
         return Ok(Exit::Usage);
     };

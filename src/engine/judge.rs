@@ -12,7 +12,7 @@ use crate::model::finding::{Judgement, RulesPackage, Verdict};
 use crate::model::table::Host;
 use crate::model::value::Value;
 use crate::model::view::Loaded;
-use crate::rules::ast::{Pred, Segment, Template};
+use crate::rules::ast::{Pred, Segment, Template, WhenEmpty};
 use crate::rules::{Atoms, Plan, Program, ProgramBody, ProgramPart, Step};
 
 /// The host's row, and which gates it passes.
@@ -182,6 +182,10 @@ fn part_truth(part: &ProgramPart, host: &HostFacts, answers: &Answers<'_>) -> Tr
             Truth::False | Truth::NotApplicable(_) => {
                 return Truth::NotApplicable(Arc::clone(reason));
             }
+            // That nothing is there says it itself; the rule has the better words for it.
+            Truth::Unknown(_) if by_default(step, answers) => {
+                doubt = Truth::all([doubt, Truth::Unknown(Arc::clone(reason))]);
+            }
             unknown => doubt = Truth::all([doubt, unknown]),
         }
     }
@@ -189,6 +193,14 @@ fn part_truth(part: &ProgramPart, host: &HostFacts, answers: &Answers<'_>) -> Tr
         Truth::True => truth(&part.check, answers),
         doubt => doubt,
     }
+}
+
+/// Whether a step is one query that found no row and says that this is unknown.
+fn by_default(step: &Step, answers: &Answers<'_>) -> bool {
+    let Step::Atom(atom) = step else { return false };
+    let query = answers.atoms.atoms.get(*atom).map(|atom| &atom.query);
+    query.is_some_and(|query| query.when_empty == Some(WhenEmpty::Unknown))
+        && answers.get(*atom).is_some_and(|answer| answer.by_default)
 }
 
 /// What a program step gives.

@@ -2,7 +2,7 @@
 //! them by id.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::directory;
 use super::embedded;
 use super::plan::Plan;
 use super::scope::{Audience, Listed, Scope};
+use super::yaml::{self, Node};
 use crate::diagnostic::Diagnostic;
 use crate::model::finding::RulesPackage;
 
@@ -145,18 +146,33 @@ impl Library {
         self.files.values()
     }
 
-    /// The text of the file that a rule comes from: its own, or its benchmark's.
-    pub fn source(&self, id: &str) -> Option<&str> {
-        self.file(id).map(|file| &*file.text)
-    }
-
-    /// The file that a rule comes from.
-    pub fn file(&self, id: &str) -> Option<&RuleFile> {
-        let own = self.files.get(id);
-        own.or_else(|| {
-            let (benchmark, _) = id.strip_prefix("cis/")?.split_once('/')?;
-            self.files.get(&*format!("cis/benchmarks/{benchmark}"))
-        })
+    /// The text of a rule: its file; of a recommendation what its benchmark says of it, and the
+    /// files of its controls.
+    pub fn shown(&self, id: &str) -> Option<String> {
+        if let Some(own) = self.files.get(id) {
+            return Some(own.text.to_string());
+        }
+        let (benchmark, number) = id.strip_prefix("cis/")?.split_once('/')?;
+        let file = self.files.get(&*format!("cis/benchmarks/{benchmark}"))?;
+        let tree = yaml::parse(&file.text).ok()?;
+        let text = |node: &Node| node.as_scalar().map(|scalar| scalar.text.to_string());
+        let all = tree.get("recommendations")?.as_sequence()?;
+        let one = all
+            .iter()
+            .find(|one| one.get("id").and_then(text).is_some_and(|found| found == number))?;
+        let written = file.text.get(one.span.start as usize..one.span.end as usize)?;
+        let mut shown = format!("# {}\n{}\n", file.name, written.trim_end());
+        let several = one.get("controls").and_then(Node::as_sequence).unwrap_or_default();
+        let controls =
+            one.get("control").into_iter().chain(several).filter_map(|control| {
+                text(control).or_else(|| control.get("control").and_then(text))
+            });
+        let mut told = BTreeSet::new();
+        for control in controls.filter(|control| told.insert(control.clone())) {
+            let file = self.files.get(&*format!("cis/controls/{control}"))?;
+            shown.push_str(&format!("\n# {}\n{}", file.name, file.text));
+        }
+        Some(shown)
     }
 
     /// All rules, checked and planned.

@@ -161,7 +161,8 @@ pub fn cells(row: Row<'_>, columns: &[usize], wanted: Option<&str>) -> String {
         said.push(match (name, cell) {
             ("text", Value::Text(text)) if text.is_empty() => "an empty line".to_owned(),
             ("text", _) => format!("\"{shown}\""),
-            ("problem", _) => shown,
+            // What a unit or a package is, is said by the value.
+            ("problem" | "enabled" | "status", Value::Text(_)) => shown,
             _ if SPEAKING.contains(&name) && (name != "origin" || key(table).is_some()) => {
                 if setting {
                     continue;
@@ -172,7 +173,6 @@ pub fn cells(row: Row<'_>, columns: &[usize], wanted: Option<&str>) -> String {
             (_, Value::Bool(yes)) => {
                 format!("{}: {}", spoken(name), if *yes { "yes" } else { "no" })
             }
-            _ if shown == name => shown,
             _ => format!("{} {shown}", spoken(name)),
         });
     }
