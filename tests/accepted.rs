@@ -151,3 +151,66 @@ fn what_is_no_whole_baseline_stops_the_scan() {
         assert!(said(&output).contains("W004"), "{name}: {}", said(&output));
     }
 }
+
+/// Numbers that look random and are the same each time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % most.max(1) as u64) as usize
+    }
+}
+
+#[test]
+fn damaged_files_are_read_or_refused() {
+    let place = Place::new();
+    let baseline = place.at("baseline.ndjson");
+    place.scan(&["--format", "ndjson", "-o", text(&baseline)]);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/waivers.yaml");
+    let today = jiff::civil::date(2026, 1, 1);
+    assert!(
+        assay::assess::Accepted::read(std::slice::from_ref(&example), Some(&baseline), today)
+            .is_ok()
+    );
+    let seeds = [fs::read(example).unwrap(), fs::read(&baseline).unwrap()];
+    let mut random = Random(7);
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..1_000 {
+        let mut bytes = seeds[round % 2].clone();
+        for _ in 0..1 + random.below(3) {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes[at] = random.below(256) as u8,
+                1 => bytes.truncate(at + 1),
+                2 => {
+                    let end = (at + random.below(40)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                _ => {
+                    let piece = bytes[at..(at + 30).min(bytes.len())].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        let file = place.at("mutated");
+        fs::write(&file, bytes).unwrap();
+        let read = match round % 2 {
+            0 => assay::assess::Accepted::read(&[file], None, today),
+            _ => assay::assess::Accepted::read(&[], Some(&file), today),
+        };
+        match read {
+            Ok(_) => good += 1,
+            Err(errors) => {
+                assert!(!errors.is_empty());
+                bad += 1;
+            }
+        }
+    }
+    assert!(good > 10 && bad > 300, "{good} {bad}");
+}

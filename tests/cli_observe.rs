@@ -159,8 +159,10 @@ fn a_signal_leaves_no_half_of_a_file() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let out = place.path().join("findings.ndjson");
     let (pipe, out) = (pipe.to_str().unwrap(), out.to_str().unwrap());
-    // Nobody writes to the pipe: the scan waits, with its output begun.
-    let child = observer(&["scan", pipe, "--format=ndjson", "-o", out]);
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/debian-12.assay");
+    // Nobody reads from the pipe: the scan waits, with its first output begun.
+    let child =
+        observer(&["scan", sample, "--format=ndjson", "-o", out, "--format=text", "-o", pipe]);
     let files = || fs::read_dir(place.path()).unwrap().count();
     while files() < 2 {
         thread::sleep(Duration::from_millis(20));

@@ -22,11 +22,12 @@ const EXITS: &str = "Exit codes:
 
 const SCAN_EXAMPLES: &str = "Examples:
   assay scan                                this host
-  assay scan --duration 15m                 this host, watched for a quarter of an hour
+  assay scan --duration 15m                 this host, watched for 15 minutes
   assay scan --root /mnt/image              a mounted image
   assay scan --sbom image.cdx.json          the packages of a bill of materials
   assay scan snapshots/                     every snapshot in a directory
   assay scan --package sbp --fail-on medium web1.assay
+  assay scan --root /mnt/image --waivers waivers.yaml --baseline last.ndjson
   find . -name '*.assay' | assay scan - --format ndjson -o findings.ndjson
 
 Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules
@@ -388,7 +389,7 @@ fn tag(text: &str) -> Result<(String, String), String> {
 pub(super) enum Rules {
     /// List every rule
     List {
-        /// As a JSON array
+        /// Lines for people, or one JSON array
         #[arg(long, value_enum, default_value = "text")]
         format: ListFormat,
         /// Add rules from a directory

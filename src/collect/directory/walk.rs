@@ -17,6 +17,7 @@ use super::confined::Confined;
 use super::mounts::MountPoints;
 use super::{WANTED, capability, fill_at, kind, names, permissions, stat};
 use crate::collect::root::{Content, Step};
+use crate::collect::text;
 use crate::model::cell::{AbsPath, Mode as FileMode, Time};
 use crate::model::table::{File, FileKind};
 
@@ -138,7 +139,7 @@ impl Walk<'_, '_> {
         let (directory, status) = match opened {
             Ok(opened) => opened,
             Err(error) if start == "/" => return Err(Stop::Failed(error)),
-            Err(error) => return self.skip(start, error.to_string(), true),
+            Err(error) => return self.skip(start, text::sentence(&error), true),
         };
         let mut path = start.to_owned();
         self.inode(directory.as_fd(), c".", &path, &status)?;
@@ -149,7 +150,7 @@ impl Walk<'_, '_> {
         match self.level(directory, &status, &path) {
             Ok(level) => stack.push(level),
             Err(error) if start == "/" => return Err(Stop::Failed(error)),
-            Err(error) => return self.skip(start, error.to_string(), true),
+            Err(error) => return self.skip(start, text::sentence(&error), true),
         }
         while let Some(level) = stack.last_mut() {
             path.truncate(level.path_length);
@@ -175,7 +176,7 @@ impl Walk<'_, '_> {
                 // Removed since the directory was read.
                 Err(Errno::NOENT) => continue,
                 Err(error) => {
-                    self.skip(&path, io::Error::from(error).to_string(), true)?;
+                    self.skip(&path, text::sentence(&error.into()), true)?;
                     continue;
                 }
             };
@@ -196,7 +197,7 @@ impl Walk<'_, '_> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => self.skip(&path, error.to_string(), true)?,
+                Err(error) => self.skip(&path, text::sentence(&error), true)?,
             }
         }
         Ok(())
@@ -344,7 +345,7 @@ impl Walk<'_, '_> {
                 Ok(target) => Some(target),
                 Err(Errno::NOENT) => return Ok(()),
                 Err(error) => {
-                    self.skip(path, io::Error::from(error).to_string(), true)?;
+                    self.skip(path, text::sentence(&error.into()), true)?;
                     None
                 }
             },

@@ -153,28 +153,49 @@ fn one_host(
             host.findings.iter().filter(|f| of_package(f.rule) == Some(package)).collect();
         let version = package.version();
         let clean = host.clean.contains(&package);
-        let counts = if clean { String::new() } else { format!("  {}", counts(&found)) };
-        writeln!(out, "{bold}{}-{version}{off}{counts}", package.name())?;
+        let unknown = host.outcomes.iter().filter(|outcome| {
+            matches!(outcome.verdict, Verdict::Unknown(_))
+                && of_package(outcome.rule) == Some(package)
+        });
+        let said = match (clean, unknown.count()) {
+            (true, _) => "No potential security issues found".to_owned(),
+            (false, 0) => counts(&found),
+            (false, unknown) => format!("{}, {unknown} not judged", counts(&found)),
+        };
+        writeln!(out, "{bold}{}-{version}{off}\n    {said}", package.name())?;
         if package == RulesPackage::Cis {
             let profile = emitter.profile.as_deref();
             score::table(&Scores::of(rules, host), profile, (bold, off), out)?;
-        }
-        if clean {
-            writeln!(out, "    No potential security issues found")?;
         }
         writeln!(out)?;
         for finding in found {
             one_finding(rules, finding, paint, out)?;
         }
     }
-    for exclusion in &host.exclusions {
-        writeln!(out, "{bold}UNKNOWN{off}  {}", escape(&exclusion.title))?;
-        paragraph(out, 9, &exclusion.description)?;
-        paragraph(out, 9, &exclusion.recommendation)?;
-        writeln!(out)?;
-    }
+    not_judged(host, paint, out)?;
     tailored(rules, host, paint, out)?;
     totals(host, paint, out)
+}
+
+/// What could not be judged and why, and what to do about it.
+fn not_judged(host: &HostReport, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+    if host.exclusions.is_empty() {
+        return Ok(());
+    }
+    let (bold, off) = (paint.bold(), paint.off());
+    writeln!(out, "{bold}Not judged{off}\n")?;
+    let mut advice: Vec<&str> = Vec::new();
+    for exclusion in &host.exclusions {
+        writeln!(out, "  - {}", beside(4, &exclusion.description))?;
+        if !advice.contains(&&*exclusion.recommendation) {
+            advice.push(&exclusion.recommendation);
+        }
+    }
+    writeln!(out)?;
+    for advice in advice {
+        paragraph(out, 4, advice)?;
+    }
+    writeln!(out)
 }
 
 /// What the site changed about the rules that were judged.
