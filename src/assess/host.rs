@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Advisories;
 use crate::engine;
 use crate::model::cell::Time;
 use crate::model::facts::FactSource;
@@ -15,17 +16,19 @@ use crate::model::table::{Cloud, Host, Interface};
 use crate::model::view::View;
 use crate::rules::Plan;
 
-/// Judges one host.
+/// Judges one host; with advisories, where the plan has the rules that stand for them.
 ///
 /// # Errors
 /// The bytes behind its facts are damaged.
 pub fn host_report(
     plan: &Plan,
+    advisories: Option<&Advisories>,
     snapshot: &str,
     facts: &dyn FactSource,
 ) -> Result<HostReport, FactError> {
-    let judgements = engine::evaluate(plan, facts)?;
-    let (asset, collected_at) = asset(&View::new(facts))?;
+    let mut judgements = engine::evaluate(plan, facts)?;
+    let view = View::new(facts);
+    let (asset, collected_at) = asset(&view)?;
     let rules = &plan.rules;
     let mut findings: Vec<Finding> = judgements
         .iter()
@@ -34,6 +37,11 @@ pub fn host_report(
             Some(finding(&asset, judgement.rule, rules.get(judgement.rule)?, judgement))
         })
         .collect();
+    if let Some(advisories) = advisories {
+        let judged = advisories.judge(plan, &view, &asset, collected_at)?;
+        join(&mut findings, judged.findings);
+        judgements.extend(judged.judgements);
+    }
     let package = |rule: usize| rules.get(rule).map(|rule| rule.package);
     findings
         .sort_by_key(|found| (package(found.rule), std::cmp::Reverse(found.severity), found.rule));
@@ -58,6 +66,25 @@ pub fn host_report(
             .collect(),
         clean,
     })
+}
+
+/// Puts the findings of advisories beside those of rules: what a rule found too is one finding, of
+/// the rule, with what the advisories know.
+fn join(findings: &mut Vec<Finding>, of_advisories: Vec<Finding>) {
+    for found in of_advisories {
+        let Some(known) = findings.iter_mut().find(|known| known.id == found.id) else {
+            findings.push(found);
+            continue;
+        };
+        known.severity = known.severity.max(found.severity);
+        known.evidence.extend(found.evidence);
+        for (key, value) in found.attributes {
+            match known.attributes.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, old)) => *old = value,
+                None => known.attributes.push((key, value)),
+            }
+        }
+    }
 }
 
 fn asset(view: &View<'_>) -> Result<(Asset, Time), FactError> {

@@ -9,7 +9,7 @@ use std::{fs, io};
 use rayon::prelude::*;
 
 use super::ordered::in_order;
-use super::{Accepted, host_report};
+use super::{Accepted, Advisories, host_report};
 use crate::diagnostic::Monitor;
 use crate::engine;
 use crate::model::finding::{HostReport, Refusal};
@@ -104,6 +104,7 @@ pub fn snapshots_about(benchmarks: &[Audience], paths: &[PathBuf]) -> BTreeSet<A
 pub fn assess_each<T: Send>(
     plan: &Plan,
     accepted: &Accepted,
+    advisories: Option<&Advisories>,
     paths: &[PathBuf],
     monitor: &dyn Monitor,
     make: &(dyn Fn(&HostReport) -> T + Sync),
@@ -112,7 +113,7 @@ pub fn assess_each<T: Send>(
     monitor.begin("snapshots", Some(paths.len() as u64));
     let judge = |at: usize| {
         let path = paths.get(at).map(PathBuf::as_path).unwrap_or_else(|| Path::new(""));
-        let judged = assess_one(plan, path).map(|mut host| {
+        let judged = assess_one(plan, advisories, path).map(|mut host| {
             accepted.mark(&plan.rules, &mut host);
             let made = make(&host);
             (host, made)
@@ -124,10 +125,14 @@ pub fn assess_each<T: Send>(
     monitor.end();
 }
 
-fn assess_one(plan: &Plan, path: &Path) -> Result<HostReport, Refusal> {
+fn assess_one(
+    plan: &Plan,
+    advisories: Option<&Advisories>,
+    path: &Path,
+) -> Result<HostReport, Refusal> {
     let name = path.display().to_string();
     let refuse = |reason: String| Refusal { snapshot: name.as_str().into(), reason: reason.into() };
     let snapshot =
         Snapshot::open(path).map_err(|error| refuse(format!("{}: {error}", error.code())))?;
-    host_report(plan, &name, &snapshot).map_err(|error| refuse(error.to_string()))
+    host_report(plan, advisories, &name, &snapshot).map_err(|error| refuse(error.to_string()))
 }

@@ -28,10 +28,12 @@ const SCAN_EXAMPLES: &str = "Examples:
   assay scan snapshots/                     every snapshot in a directory
   assay scan --package sbp --fail-on medium web1.assay
   assay scan --root /mnt/image --waivers waivers.yaml --baseline last.ndjson
+  assay scan --advisories advisories.db web1.assay
   find . -name '*.assay' | assay scan - --format ndjson -o findings.ndjson
 
-Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules
-or waivers, 4 bad snapshot or root, 5 nothing evaluated, 70 internal error";
+Exit codes: 0 nothing at or above the gate, 1 findings, 2 usage, 3 bad rules,
+waivers or advisories, 4 bad snapshot or root, 5 nothing evaluated,
+70 internal error";
 
 /// Scans hosts, images and snapshots, offline, with declarative rules.
 #[derive(Debug, Parser)]
@@ -44,7 +46,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge this host, a root, or snapshots
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// Capture a host or a root into a snapshot file
     Collect(Collect),
     /// Lay out results that a scan wrote down, or a run of `assay serve`
@@ -207,6 +209,22 @@ pub(super) struct Scan {
     /// Judge only this rules package; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) package: Vec<PackageName>,
+    /// Find vulnerabilities by the advisories in this database, which `assay advisories import`
+    /// made; may be given several times
+    #[arg(long, value_name = "DB")]
+    pub(super) advisories: Vec<PathBuf>,
+    /// Also find vulnerabilities without a fix, and those that the vendor finds unimportant
+    #[arg(long, requires = "advisories")]
+    pub(super) include_unfixed: bool,
+    /// Warn where advisories are older than this, for example 36h, 14d or 4w
+    #[arg(long, value_name = "AGE", default_value = "14d", value_parser = age)]
+    pub(super) max_age: Duration,
+    /// Judge nothing and exit with 3 where advisories are older than --max-age
+    #[arg(long, requires = "advisories")]
+    pub(super) fail_stale: bool,
+    /// Instead of a report, say why each host has this vulnerability or has it not
+    #[arg(long, value_name = "CVE", requires = "advisories")]
+    pub(super) explain: Option<String>,
     /// Add rules from a directory laid out like rulesets/; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Vec<PathBuf>,
@@ -372,6 +390,19 @@ fn duration(text: &str) -> Result<Duration, String> {
     parsed
         .filter(|duration| *duration <= LONGEST)
         .ok_or_else(|| "a time is for example 90s, 15m or 1h30m, and 24h at most".into())
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "an age is for example 36h, 14d or 4w".to_owned();
+    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
+    let hours = match unit {
+        "h" => 1,
+        "d" => 24,
+        "w" => 7 * 24,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(hours * 3600).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

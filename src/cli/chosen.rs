@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::{PackageName, Scan};
 use super::{Exit, Failure, render};
+use crate::assess::Advisories;
 use crate::diagnostic::Diagnostic;
 use crate::model::finding::RulesPackage;
 use crate::rules::{
@@ -18,6 +19,8 @@ pub(super) struct Chosen {
     tailoring: Option<Arc<Tailoring>>,
     /// Where the user gave rules: their mistakes are told before anything else is done.
     whole: Option<Plan>,
+    /// Whether rules stand for the advisories that were given.
+    advisories: bool,
 }
 
 impl Chosen {
@@ -29,7 +32,9 @@ impl Chosen {
         let library = Library::with_directories(&arguments.rules).map_err(told)?;
         let tailoring = arguments.tailoring.as_deref().map(Tailoring::read).transpose();
         let tailoring = tailoring.map_err(told)?.map(Arc::new);
-        let mut chosen = Self { library, selection, tailoring, whole: None };
+        let advisories = !arguments.advisories.is_empty()
+            && (arguments.package.is_empty() || arguments.package.contains(&PackageName::Cve));
+        let mut chosen = Self { library, selection, tailoring, whole: None, advisories };
         if !arguments.rules.is_empty() {
             chosen.whole = Some(chosen.compile(None)?);
         } else if chosen.tailoring.is_some() {
@@ -43,7 +48,13 @@ impl Chosen {
     pub(super) fn all() -> Self {
         let profile = Some(DEFAULT_PROFILE.into());
         let selection = Selection { packages: Vec::new(), profile };
-        Self { library: Library::embedded(), selection, tailoring: None, whole: None }
+        Self {
+            library: Library::embedded(),
+            selection,
+            tailoring: None,
+            whole: None,
+            advisories: false,
+        }
     }
 
     /// The plan; `about` says which of the benchmarks are about some host.
@@ -63,7 +74,11 @@ impl Chosen {
             benchmarks,
             tailoring: self.tailoring.clone(),
         };
-        self.library.compile_for(&scope).map_err(told)
+        let mut plan = self.library.compile_for(&scope).map_err(told)?;
+        if self.advisories {
+            Advisories::join(&mut plan);
+        }
+        Ok(plan)
     }
 }
 

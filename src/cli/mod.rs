@@ -5,6 +5,7 @@ mod agent;
 mod args;
 mod chosen;
 mod collect;
+mod databases;
 mod diff;
 mod exit;
 mod facts;
@@ -20,6 +21,7 @@ mod serve;
 mod snapshot;
 mod source;
 mod vercmp;
+mod why;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

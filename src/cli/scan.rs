@@ -10,9 +10,10 @@ use super::chosen::Chosen;
 use super::output::{Output, Outputs, outputs, pieces};
 use super::progress::Progress;
 use super::source::Wanted;
-use super::{Exit, Failure, interrupt, render, source};
+use super::{Exit, Failure, databases, interrupt, render, source, why};
 use crate::assess::{
-    Accepted, Gate, Tally, TargetError, assess_each, host_report, snapshots, snapshots_about,
+    Accepted, Advisories, Gate, Tally, TargetError, assess_each, host_report, snapshots,
+    snapshots_about,
 };
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::{scan as codes, snapshot as snapshot_codes};
@@ -30,11 +31,16 @@ pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
     }
     let rules = Chosen::read(arguments)?;
     let accepted = accepted(arguments)?;
+    let advisories = databases::read(arguments)?;
+    if let (Some(id), Some(advisories)) = (&arguments.explain, &advisories) {
+        return why::run(arguments, advisories, id);
+    }
+    let advisories = advisories.as_ref();
     let mut verdict = Verdict::new(arguments);
     if arguments.paths.is_empty() {
-        one_root(arguments, &rules, &accepted, &outputs, &mut verdict)?;
+        one_root(arguments, &rules, &accepted, advisories, &outputs, &mut verdict)?;
     } else {
-        many_snapshots(arguments, &rules, &accepted, &outputs, &mut verdict)?;
+        many_snapshots(arguments, &rules, &accepted, advisories, &outputs, &mut verdict)?;
     }
     Ok(exit(verdict.tally))
 }
@@ -113,13 +119,14 @@ fn severity(name: FailOn) -> Option<Severity> {
     }
 }
 
-fn one_root(
-    arguments: &Scan,
-    rules: &Chosen,
-    accepted: &Accepted,
-    outputs: &[Output],
-    verdict: &mut Verdict,
-) -> Result<(), Failure> {
+/// That what was collected just now is damaged.
+fn unread(error: &str) -> Failure {
+    render::line(&format!("error: what was collected cannot be read back: {error}"));
+    Failure::Told(Exit::Internal)
+}
+
+/// This host, or the root or bill of materials that was given, with its name.
+pub(super) fn collected(arguments: &Scan) -> Result<(String, Snapshot), Failure> {
     let bytes = match &arguments.sbom {
         Some(bill) => source::collect_bill(bill, &arguments.tag)?,
         None => {
@@ -134,14 +141,23 @@ fn one_root(
     };
     let name = arguments.root.as_ref().or(arguments.sbom.as_ref());
     let name = name.map_or("live".to_owned(), |path| path.display().to_string());
-    let unread = |error: String| {
-        render::line(&format!("error: what was collected cannot be read back: {error}"));
-        Failure::Told(Exit::Internal)
-    };
-    let facts = Snapshot::from_bytes(bytes).map_err(|error| unread(error.to_string()))?;
+    let facts = Snapshot::from_bytes(bytes).map_err(|error| unread(&error.to_string()))?;
+    Ok((name, facts))
+}
+
+fn one_root(
+    arguments: &Scan,
+    rules: &Chosen,
+    accepted: &Accepted,
+    advisories: Option<&Advisories>,
+    outputs: &[Output],
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    let (name, facts) = collected(arguments)?;
     // What is damaged here is damaged when the host is judged.
     let plan = &rules.plan(|all| benchmarks_about(all, &facts).unwrap_or_default())?;
-    let mut host = host_report(plan, &name, &facts).map_err(|error| unread(error.to_string()))?;
+    let mut host =
+        host_report(plan, advisories, &name, &facts).map_err(|error| unread(&error.to_string()))?;
     accepted.mark(&plan.rules, &mut host);
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;
@@ -153,6 +169,7 @@ fn many_snapshots(
     arguments: &Scan,
     rules: &Chosen,
     accepted: &Accepted,
+    advisories: Option<&Advisories>,
     outputs: &[Output],
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
@@ -178,7 +195,7 @@ fn many_snapshots(
     let progress = Progress::default();
     let mut written = Ok(());
     let make = |host: &HostReport| pieces(&emitters, host);
-    assess_each(plan, accepted, &files, &progress, &make, &mut |judged| match judged {
+    assess_each(plan, accepted, advisories, &files, &progress, &make, &mut |judged| match judged {
         Ok((host, pieces)) => {
             verdict.add(&host);
             if written.is_ok() {
@@ -193,7 +210,7 @@ fn many_snapshots(
 }
 
 /// The paths given, and those that standard input names where one of them is `-`.
-fn wanted(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn wanted(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut wanted = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {

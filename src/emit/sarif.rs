@@ -19,7 +19,21 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn descriptor(rule: &RuleInfo) -> Json {
+fn descriptor(rule: &RuleInfo, finding: &Finding) -> Json {
+    if let Some(name) = own_name(rule, finding) {
+        return json!({
+            "id": rule_id(rule, finding),
+            "name": name,
+            "shortDescription": { "text": name },
+            "fullDescription": { "text": *finding.description },
+            "help": { "text": *finding.recommendation, "markdown": *finding.recommendation },
+            "defaultConfiguration": { "level": level(finding.severity) },
+            "properties": {
+                "tags": ["security", rule.package.short()],
+                "security-severity": format!("{:.1}", finding.severity.numeric()),
+            },
+        });
+    }
     let help = rule.references.first();
     let mut out = json!({
         "id": *rule.id,
@@ -91,13 +105,28 @@ fn percent_encoded(path: &str) -> String {
     out
 }
 
+/// The name of a finding that is one of many of its rule, such as a vulnerability; none for the
+/// finding of a rule itself.
+fn own_name<'a>(rule: &RuleInfo, finding: &'a Finding) -> Option<&'a str> {
+    (finding.id != rule.title).then_some(&*finding.id)
+}
+
+/// What viewers group results by: each vulnerability is a rule of its own to them.
+fn rule_id(rule: &RuleInfo, finding: &Finding) -> String {
+    match own_name(rule, finding) {
+        Some(name) => format!("{}/{name}", rule.package.directory()),
+        None => rule.id.to_string(),
+    }
+}
+
 fn result(host: &HostReport, rule: &RuleInfo, index: usize, finding: &Finding) -> Json {
     let arn = inspector::finding_arn(host, &rule.id, &finding.id);
+    let id = rule_id(rule, finding);
     // The same problem of the same host keeps its print from run to run, wherever the line moves.
     let print = format!("{}\0{}\0{}", host.asset.agent_id, rule.id, finding.id);
     let print = blake3::hash(print.as_bytes()).to_hex();
     let mut out = json!({
-        "ruleId": *rule.id,
+        "ruleId": id,
         "ruleIndex": index,
         "level": level(finding.severity),
         "message": { "text": *finding.title },
@@ -136,18 +165,18 @@ fn driver(emitter: &Emitter) -> Json {
 
 fn run(emitter: &Emitter, host: &HostReport) -> Json {
     // Only the rules that this host's results name, in the order of the plan.
-    let used: BTreeMap<usize, usize> = {
-        let mut rules: Vec<usize> = host.findings.iter().map(|finding| finding.rule).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        rules.into_iter().enumerate().map(|(index, rule)| (rule, index)).collect()
+    let found = || {
+        let findings = host.findings.iter();
+        findings.filter_map(|finding| Some((emitter.rules.get(finding.rule)?, finding)))
     };
-    let results: Json = host
-        .findings
-        .iter()
-        .filter_map(|finding| {
-            let rule = emitter.rules.get(finding.rule)?;
-            Some(result(host, rule, *used.get(&finding.rule)?, finding))
+    let key = |rule: &RuleInfo, finding: &Finding| (finding.rule, rule_id(rule, finding));
+    let used: BTreeMap<(usize, String), (&RuleInfo, &Finding)> =
+        found().map(|(rule, finding)| (key(rule, finding), (rule, finding))).collect();
+    let indexes: BTreeMap<&(usize, String), usize> = used.keys().zip(0..).collect();
+    let results: Json = found()
+        .filter_map(|(rule, finding)| {
+            let index = indexes.get(&key(rule, finding))?;
+            Some(result(host, rule, *index, finding))
         })
         .collect();
     let notifications: Json = host
@@ -160,7 +189,7 @@ fn run(emitter: &Emitter, host: &HostReport) -> Json {
             })
         })
         .collect();
-    let rules = used.keys().filter_map(|rule| emitter.rules.get(*rule)).map(descriptor);
+    let rules = used.values().map(|(rule, finding)| descriptor(rule, finding));
     let mut driver = driver(emitter);
     driver["rules"] = rules.collect();
     json!({

@@ -123,7 +123,7 @@ impl Collector<'_, '_> {
     fn row(&mut self, query: &Query, row: Row<'_>, violators: bool, expected: &Arc<str>) {
         let table = query.table.0;
         if table.name == Package::TABLE.name {
-            self.packages.extend(nevra(row));
+            self.packages.extend(row.typed().map(|package: Package| package.nevra()));
         }
         let line = row.get("line").as_int().and_then(|line| u32::try_from(line).ok());
         let location = row.place();
@@ -219,13 +219,4 @@ fn failing(pred: &Pred, row: Row<'_>, now: Option<i64>, columns: &mut Vec<usize>
         Pred::Not(inner) => inner.leaves(&mut |column, _| columns.push(column)),
         Pred::Leaf { column, .. } => columns.push(*column),
     }
-}
-
-/// `name-epoch:version-release.arch`, as Inspector names packages.
-fn nevra(row: Row<'_>) -> Option<String> {
-    let package: Package = row.typed()?;
-    let version = &*package.version.0;
-    let (epoch, rest) = version.split_once(':').unwrap_or(("0", version));
-    let arch = package.arch.map(|arch| format!(".{arch}")).unwrap_or_default();
-    Some(format!("{}-{epoch}:{rest}{arch}", package.name))
 }

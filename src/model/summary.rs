@@ -1,6 +1,7 @@
 //! What a scan found in all, counted host by host so that no host need be kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::finding::{HostReport, Refusal, Report, Severity, Status};
 
@@ -17,8 +18,9 @@ pub struct Summary {
     pub statuses: BTreeMap<Status, u64>,
     /// Rules judged, by verdict; none where there are none.
     pub verdicts: BTreeMap<&'static str, u64>,
-    /// On how many hosts each rule has a finding, by the rule's index.
-    pub rules: BTreeMap<usize, u64>,
+    /// On how many hosts each thing was found, by the rule's index and the finding's name, and how
+    /// bad it is at most.
+    pub found: BTreeMap<(usize, Arc<str>), (u64, Severity)>,
 }
 
 impl Summary {
@@ -35,7 +37,10 @@ impl Summary {
         for finding in &host.findings {
             *self.severities.entry(finding.severity).or_default() += 1;
             *self.statuses.entry(finding.status).or_default() += 1;
-            *self.rules.entry(finding.rule).or_default() += 1;
+            let key = (finding.rule, Arc::clone(&finding.id));
+            let (hosts, worst) = self.found.entry(key).or_insert((0, finding.severity));
+            *hosts += 1;
+            *worst = finding.severity.max(*worst);
         }
         for outcome in &host.outcomes {
             *self.verdicts.entry(outcome.verdict.name()).or_default() += 1;

@@ -90,6 +90,28 @@ impl Block {
     }
 }
 
+/// Compresses bytes that are read as a whole: their number, and one zstd frame.
+pub(super) fn pack(raw: &[u8]) -> Result<Vec<u8>, DbError> {
+    let mut out = (raw.len() as u64).to_le_bytes().to_vec();
+    let stored = zstd::bulk::compress(raw, layout::ZSTD_LEVEL)
+        .map_err(|_| DbError::TooLarge("the index of a release"))?;
+    out.extend(stored);
+    Ok(out)
+}
+
+/// What [`pack`] compressed. No length is believed that the stored bytes could not come to.
+pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut cursor = Cursor(packed);
+    let raw = cursor.u64()?;
+    let most = layout::MAX_RATIO * (cursor.0.len() as u64) + layout::RATIO_START;
+    if raw > most.min(layout::MAX_WHOLE) {
+        return Err("it is larger than a section may be");
+    }
+    let raw = raw as usize;
+    let bytes = zstd::bulk::decompress(cursor.0, raw).map_err(|_| "it cannot be decompressed")?;
+    if bytes.len() == raw { Ok(bytes) } else { Err("it has another length than it claims") }
+}
+
 /// Shows every record of a raw block that must have this many.
 pub(super) fn each(
     raw: &[u8],

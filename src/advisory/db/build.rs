@@ -174,7 +174,7 @@ impl Builder {
         for (ecosystem, release) in &self.releases {
             let name = ecosystem.to_string();
             let built = release.finish(&new_number, &cves)?;
-            sections.push(layout::RELEASE, &name, &built.index, &[]);
+            sections.push(layout::RELEASE, &name, &blocks::pack(&built.index)?, &[]);
             let (head, body) = built.versions.finish()?;
             sections.push(layout::VERSIONS, &name, &head, &body);
         }

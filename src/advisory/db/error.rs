@@ -71,7 +71,7 @@ impl DbError {
             .help(format!("run `assay explain {}` to know more", self.code()))
     }
 
-    pub(super) fn malformed(place: impl Into<String>, problem: &'static str) -> Self {
+    pub(in crate::advisory) fn malformed(place: impl Into<String>, problem: &'static str) -> Self {
         Self::Malformed { place: place.into(), problem }
     }
 }

@@ -23,8 +23,8 @@ pub const VULNERABILITIES: u8 = 5;
 pub const EXCEPTIONS: u8 = 6;
 
 /// Raw bytes at which a block of texts ends.
-pub const BLOCK: usize = 16 << 10;
-/// zstd's level for blocks.
+pub const BLOCK: usize = 32 << 10;
+/// zstd's level.
 pub const ZSTD_LEVEL: i32 = 19;
 
 /// Numbers in the head of a release section.
@@ -47,6 +47,11 @@ pub const END_EXACT: u8 = 3;
 
 /// Most bytes of the table of contents.
 pub const MAX_TOC: usize = 1 << 20;
+/// An index has at most this many raw bytes for each stored one, and this many more. Real ones have
+/// about five.
+pub const MAX_RATIO: u64 = 100;
+/// See [`MAX_RATIO`].
+pub const RATIO_START: u64 = 64 << 10;
 /// Most bytes of a section that is read as a whole.
 pub const MAX_WHOLE: u64 = 512 << 20;
 /// Most raw bytes of one block; a single record may be longer than [`BLOCK`].

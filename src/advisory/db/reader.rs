@@ -211,8 +211,8 @@ impl Database {
         };
         let read = || {
             let head = self.head(&section.entry)?;
-            let release = Release::decode(head, ecosystem.clone());
-            release
+            blocks::unpack(&head)
+                .and_then(|index| Release::decode(index, ecosystem.clone()))
                 .map(Arc::new)
                 .map_err(|problem| DbError::malformed(section.entry.place(), problem))
         };

@@ -122,8 +122,6 @@ pub struct VulnerabilityText {
     pub scores: Vec<Score>,
     /// Text.
     pub description: Option<String>,
-    /// Links.
-    pub references: Vec<String>,
     /// The day on which it was put on the list of known exploited vulnerabilities.
     pub known_exploited_since: Option<String>,
     /// Whether ransomware campaigns use it.
@@ -138,7 +136,6 @@ impl VulnerabilityText {
         put_text(&mut out, &self.id);
         put_list(&mut out, &self.scores, put_score);
         put_option(&mut out, self.description.as_deref());
-        put_list(&mut out, &self.references, |out, link| put_text(out, link));
         put_option(&mut out, self.known_exploited_since.as_deref());
         out.push(u8::from(self.ransomware));
         match self.epss {
@@ -158,7 +155,6 @@ impl VulnerabilityText {
             id: cursor.string()?,
             scores: cursor.list(score)?,
             description: cursor.option()?,
-            references: cursor.list(Cursor::string)?,
             known_exploited_since: cursor.option()?,
             ransomware: cursor.byte()? == 1,
             epss: match cursor.byte()? {

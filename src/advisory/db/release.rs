@@ -2,10 +2,11 @@
 //! their keys, so that an installed version is placed among them once and every range is then a
 //! comparison of numbers.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bytes::{Cursor, Problem, u32_at};
-use super::layout;
+use super::{DbError, layout};
 use crate::advisory::record::{Ecosystem, Naming, Status};
 use crate::model::version::Scheme;
 
@@ -363,6 +364,11 @@ impl Release {
         self.keys.count.saturating_sub(1)
     }
 
+    /// That something in it is out of place.
+    pub(in crate::advisory) fn damaged(&self, problem: Problem) -> DbError {
+        DbError::malformed(format!("the index of {}", self.ecosystem), problem)
+    }
+
     /// The qualifier at a position.
     pub fn qualifier(&self, position: u16) -> Result<&Qualifier, Problem> {
         self.qualifiers.get(usize::from(position)).ok_or("a qualifier is out of place")
@@ -382,6 +388,35 @@ impl Release {
         Ok(range.ok_or("an advisory is out of place")?.map(|index| {
             self.cves.number(&self.bytes, index).ok_or("a vulnerability is out of place")
         }))
+    }
+
+    /// The places of the advisories that are about a vulnerability.
+    pub fn about(&self, number: u32) -> Result<BTreeSet<u32>, Problem> {
+        let mut places = BTreeSet::new();
+        for place in 0..self.advisories.count {
+            for found in self.vulnerabilities(place)? {
+                if found? == number {
+                    places.insert(place);
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// The names of the packages that advisories at these places are about.
+    pub fn names_in(&self, places: &BTreeSet<u32>) -> Result<BTreeSet<String>, Problem> {
+        let mut names = BTreeSet::new();
+        for index in 0..self.packages.count {
+            let (name, _, list) = self.package(index).ok_or("a package is out of place")?;
+            for row in self.list(list)? {
+                if places.contains(&row?.advisory) {
+                    let name = std::str::from_utf8(name).map_err(|_| "a name is not UTF-8")?;
+                    names.insert(name.to_owned());
+                    break;
+                }
+            }
+        }
+        Ok(names)
     }
 
     /// How many advisories are about this release.

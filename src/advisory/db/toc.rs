@@ -108,7 +108,7 @@ impl Sections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::db::{Builder, Database, Input};
+    use crate::advisory::db::{Builder, Database, Input, blocks};
     use crate::advisory::feed::{Context, read};
     use crate::advisory::record::{Ecosystem, Naming};
 
@@ -137,7 +137,11 @@ mod tests {
             let body = head + entry.head as usize;
             let mut bytes = file[head..body].to_vec();
             if entry.kind == wanted && !changed {
-                *bytes.get_mut(at)? ^= with;
+                // The index is changed inside its frame, where harm could be done.
+                let index = entry.kind == layout::RELEASE;
+                let mut raw = if index { blocks::unpack(&bytes).unwrap() } else { bytes };
+                *raw.get_mut(at)? ^= with;
+                bytes = if index { blocks::pack(&raw).unwrap() } else { raw };
                 changed = true;
             }
             let body = &file[body..body + entry.body as usize];

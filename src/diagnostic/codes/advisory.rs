@@ -68,4 +68,8 @@ super::codes! {
         "The feeds that were given say which packages are affected by nothing: scores and lists of \
          exploited vulnerabilities alone find nothing on any host. Import them together with a feed \
          of your distribution.";
+    STALE = "V031", "the advisories are old",
+        "The feeds of a database were made longer ago than `--max-age` allows (14 days unless it says \
+         otherwise), or do not tell when. What was published since is not found. Import newer \
+         feeds. With `--fail-stale` nothing is judged by old advisories.";
 }

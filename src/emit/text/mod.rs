@@ -108,7 +108,7 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
 fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(emitter.style.colour);
     if is_fleet(emitter) {
-        found_most(&emitter.rules, summary, &paint, out)?;
+        found_most(summary, &paint, out)?;
     }
     let changed: Vec<_> = emitter.rules.iter().filter_map(|rule| rule.tailored.as_ref()).collect();
     if let Some(first) = changed.first().filter(|_| is_fleet(emitter)) {
@@ -246,7 +246,7 @@ fn one_finding(
     let (bold, dim, off) = (paint.bold(), paint.dim(), paint.off());
     let Some(rule) = rules.get(finding.rule) else { return Ok(()) };
     let severity = finding.severity;
-    let name = rule.name();
+    let name = if rule.title == finding.id { rule.name() } else { finding.id.to_string() };
     let label = severity.name();
     let colour = paint.severity(severity);
     let name = beside(16, &name);
@@ -310,21 +310,15 @@ fn in_short(host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The findings that most hosts share.
-fn found_most(
-    rules: &[RuleInfo],
-    summary: &Summary,
-    paint: &Paint,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn found_most(summary: &Summary, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let (bold, off) = (paint.bold(), paint.off());
-    let mut common: Vec<(u64, usize)> =
-        summary.rules.iter().map(|(rule, hosts)| (*hosts, *rule)).collect();
-    common.sort_by_key(|(hosts, rule)| (std::cmp::Reverse(*hosts), *rule));
+    let mut common: Vec<_> = summary.found.iter().collect();
+    // Those that stand on equally many hosts stay in the order of their rules.
+    common.sort_by_key(|(_, (hosts, _))| std::cmp::Reverse(*hosts));
     writeln!(out, "\n{bold} Hosts  Found most{off}")?;
-    for (hosts, rule) in common.into_iter().take(20) {
-        let Some(rule) = rules.get(rule) else { continue };
-        let (colour, label) = (paint.severity(rule.severity), rule.severity.name());
-        writeln!(out, "{hosts:>6}  {colour}{label:<13}{off} {}", escape(&rule.title))?;
+    for ((_, name), (hosts, severity)) in common.into_iter().take(20) {
+        let (colour, label) = (paint.severity(*severity), severity.name());
+        writeln!(out, "{hosts:>6}  {colour}{label:<13}{off} {}", escape(name))?;
     }
     Ok(())
 }

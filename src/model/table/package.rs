@@ -48,3 +48,13 @@ facts! {
         pub package: Option<Arc<str>>,
     }
 }
+
+impl Package {
+    /// `name-epoch:version-release.arch`, as Inspector names packages.
+    pub fn nevra(&self) -> String {
+        let version = &*self.version.0;
+        let (epoch, rest) = version.split_once(':').unwrap_or(("0", version));
+        let arch = self.arch.as_ref().map(|arch| format!(".{arch}")).unwrap_or_default();
+        format!("{}-{epoch}:{rest}{arch}", self.name)
+    }
+}
