@@ -34,9 +34,8 @@ impl FactSource for Snapshot {
     }
 
     fn file(&self, path: &str) -> Result<Option<File>> {
-        let Some((block, row)) = self.find_in_files(path)? else { return Ok(None) };
         let mut found = None;
-        let _ = self.visit_block(block, Want::Row(row), &mut |row| {
+        self.files_at(&[path], &mut |row| {
             found = File::from_row(row);
             ControlFlow::Break(())
         })?;
@@ -109,14 +108,5 @@ impl FactSource for Snapshot {
             }
         }
         Ok(())
-    }
-}
-
-impl Snapshot {
-    fn find_in_files(&self, path: &str) -> Result<Option<(usize, usize)>> {
-        if matches!(self.state(File::TABLE), TableState::Absent(_)) {
-            return Ok(None);
-        }
-        Ok(self.find_file(path)?)
     }
 }

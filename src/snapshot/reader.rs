@@ -1,12 +1,12 @@
 //! An opened snapshot. The table of contents is checked when it is opened; each frame when it is
 //! first read.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use super::files::{Block, Index, Want};
+use super::recent::Recent;
 use super::source::Source;
 use super::table::unfit_in;
 use super::toc::{Entry, Frame, Toc};
@@ -18,9 +18,6 @@ use crate::model::table::{COLLECTED, File};
 
 pub(super) type Result<T> = std::result::Result<T, SnapshotError>;
 
-/// Raw frames, the last used at the end.
-type Cache = VecDeque<(usize, Arc<Vec<u8>>)>;
-
 /// An opened snapshot. Reads only what it is asked for, and keeps no decoded table.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -28,7 +25,8 @@ pub struct Snapshot {
     toc: Toc,
     id: [u8; layout::HASH_LEN],
     index: OnceLock<Result<Arc<Index>>>,
-    frames: Mutex<Cache>,
+    frames: Recent<Vec<u8>>,
+    blocks: Recent<Block>,
 }
 
 impl Snapshot {
@@ -56,8 +54,8 @@ impl Snapshot {
             }
             too_new(entry)?;
         }
-        let (index, frames) = (OnceLock::new(), Mutex::new(VecDeque::new()));
-        Ok(Self { source, toc, id, index, frames })
+        let index = OnceLock::new();
+        Ok(Self { source, toc, id, index, frames: Recent::default(), blocks: Recent::default() })
     }
 
     /// The snapshot's id: the BLAKE3 of its table of contents, in hexadecimal.
@@ -168,36 +166,6 @@ impl Snapshot {
         Ok(Some((entry, self.index.get_or_init(read).clone()?)))
     }
 
-    /// A raw frame of files, kept for the next block that is in it.
-    fn cached_frame(&self, entry: &Entry, number: usize) -> Result<Arc<Vec<u8>>> {
-        let mut cache = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = cache.iter().position(|(cached, _)| *cached == number)
-            && let Some((_, raw)) = cache.remove(at)
-        {
-            cache.push_back((number, Arc::clone(&raw)));
-            return Ok(raw);
-        }
-        drop(cache);
-        let raw = Arc::new(self.read_frame(entry, number)?);
-        let mut cache = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.push_back((number, Arc::clone(&raw)));
-        let bytes = |cache: &Cache| cache.iter().map(|(_, raw)| raw.len()).sum::<usize>();
-        while bytes(&cache) > layout::CACHE_BYTES && cache.len() > 1 {
-            cache.pop_front();
-        }
-        Ok(raw)
-    }
-
-    /// The place in its block of the file with this path.
-    pub(super) fn find_file(&self, path: &str) -> Result<Option<(usize, usize)>> {
-        let Some((entry, index)) = self.index()? else { return Ok(None) };
-        let Some(number) = index.block_of(path) else { return Ok(None) };
-        let frame = self.frame_of(entry, &index, number)?;
-        let row = Block::new(&index, number, &frame).and_then(|block| block.find(path));
-        let row = row.map_err(|problem| SnapshotError::section(File::TABLE.name, problem))?;
-        Ok(row.map(|row| (number, row)))
-    }
-
     /// Shows the wanted files of one block.
     pub(super) fn visit_block(
         &self,
@@ -206,15 +174,29 @@ impl Snapshot {
         visit: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
         let Some((entry, index)) = self.index()? else { return Ok(ControlFlow::Continue(())) };
-        let frame = self.frame_of(entry, &index, number)?;
-        Block::new(&index, number, &frame)
-            .and_then(|block| block.visit(want, visit))
-            .map_err(|problem| SnapshotError::section(File::TABLE.name, problem))
+        let bad = |problem| SnapshotError::section(File::TABLE.name, problem);
+        self.block(entry, &index, number)?.visit(&index, want, visit).map_err(bad)
     }
 
-    fn frame_of(&self, entry: &Entry, index: &Index, number: usize) -> Result<Arc<Vec<u8>>> {
+    /// A block, kept for the next question about its files.
+    fn block(&self, entry: &Entry, index: &Index, number: usize) -> Result<Arc<Block>> {
+        if let Some(block) = self.blocks.get(number) {
+            return Ok(block);
+        }
         let missing = || SnapshotError::section(&entry.name, "a block is missing");
-        self.cached_frame(entry, index.blocks.get(number).ok_or_else(missing)?.frame)
+        let in_frame = index.blocks.get(number).ok_or_else(missing)?.frame;
+        let frame = match self.frames.get(in_frame) {
+            Some(frame) => frame,
+            None => {
+                let raw = self.read_frame(entry, in_frame)?;
+                let len = raw.len();
+                self.frames.put(in_frame, raw, len, layout::CACHE_BYTES / 8)
+            }
+        };
+        let block = Block::decode(index, number, &frame)
+            .map_err(|problem| SnapshotError::section(File::TABLE.name, problem))?;
+        let weight = block.weight();
+        Ok(self.blocks.put(number, block, weight, layout::CACHE_BYTES))
     }
 }
 

@@ -43,8 +43,8 @@ fn written(paths: &[&str]) -> (Vec<u8>, Index) {
 
 fn shown(frame: &[u8], index: &Index) -> Vec<String> {
     let mut paths = Vec::new();
-    let block = Block::new(index, 0, frame).unwrap();
-    let visited = block.visit(Want::All, &mut |row| {
+    let block = Block::decode(index, 0, frame).unwrap();
+    let visited = block.visit(index, Want::All, &mut |row| {
         assert_eq!(row.get("size").as_int(), Some(7));
         paths.push(row.get("path").to_string());
         ControlFlow::Continue(())
@@ -107,7 +107,8 @@ proptest! {
         unrelated.resize(frame.len(), 0);
         for frame in [&damaged, &unrelated] {
             let all = &mut |_: crate::model::facts::Row<'_>| ControlFlow::Continue(());
-            let _ = Block::new(&index, 0, frame).and_then(|block| block.visit(Want::All, all));
+            let _ = Block::decode(&index, 0, frame)
+                .and_then(|block| block.visit(&index, Want::All, all));
         }
         let _ = Index::decode(&damaged, &[Frame::of(&frame, frame.len())], 4);
     }
