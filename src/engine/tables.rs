@@ -17,9 +17,13 @@ pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), F
         if !is_needed(plan, answers) {
             continue;
         }
-        let loaded = view.table(plan.table)?;
+        let lens = lens::find(plan.table.name);
+        let keyed = lens.and_then(lens::Lens::keyed);
+        let loaded = match lens.zip(keyed) {
+            Some((lens, keyed)) => view.table_about(lens, keyed, &asked_about(plan, keyed, answers))?,
+            None => view.table(plan.table)?,
+        };
         let found = find(plan, answers, &loaded);
-        let keyed = lens::find(plan.table.name).and_then(lens::Lens::keyed);
         for (set, found) in found {
             let state = match (keyed, answers.atoms.row_sets.get(set)) {
                 (Some(keyed), Some(rows)) => state_of(rows, keyed, &loaded, view, answers.now)?,
@@ -53,6 +57,29 @@ fn needed_atoms(answers: &Answers<'_>) -> Vec<Vec<usize>> {
 fn is_needed(plan: &TablePlan, answers: &Answers<'_>) -> bool {
     let sets = answers.atoms.row_sets.iter().zip(&answers.row_sets);
     sets.into_iter().any(|(set, needed)| *needed && set.table().name == plan.table.name)
+}
+
+/// Whether a row with this value in the column that tells its file may be in a needed row set.
+fn asked_about<'a>(
+    plan: &'a TablePlan,
+    keyed: Keyed,
+    answers: &'a Answers<'_>,
+) -> impl Fn(&Value) -> bool + 'a {
+    let column = plan.table.column(keyed.column);
+    let needed = |set: &usize| answers.row_sets.get(*set).copied().unwrap_or(false);
+    let (by_file, others): (Vec<_>, Vec<_>) =
+        plan.keyed.iter().partition(|(other, _)| Some(*other) == column);
+    let others = others.into_iter().flat_map(|(_, sets)| sets.values().flatten());
+    let others: Vec<usize> = others.chain(&plan.scanned).copied().filter(needed).collect();
+    move |value| {
+        let by_file = by_file.iter().filter_map(|(_, sets)| sets.get(value)).flatten();
+        let sets = by_file.filter(|set| needed(set)).chain(&others);
+        let mut filters = sets.filter_map(|set| answers.atoms.row_sets.get(*set));
+        column.is_none_or(|column| {
+            let row = OneCell { column, value };
+            filters.any(|set| holds(set.filter(), &row, answers.now) != Tri::False)
+        })
+    }
 }
 
 /// The rows of one row set, as positions.

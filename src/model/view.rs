@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::cell::Fact;
 use super::facts::{FactSource, Rows};
-use super::lens::{self, ConfigFiles, Keyed};
+use super::lens::{self, ConfigFiles, Keyed, Lens};
 use super::schema::{Origin, TableSchema};
 use super::state::{FactError, TableState};
 use super::table;
@@ -58,6 +58,24 @@ impl<'a> View<'a> {
             });
         };
         slot.get_or_init(|| self.load(schema)).clone()
+    }
+
+    /// The rows of a lens's table that somebody asks about: `may_hold` says whether a row with this
+    /// value in the column `keyed` may be meant. Files that lead to no such row are not read.
+    ///
+    /// # Errors
+    /// The bytes behind the table are damaged.
+    pub fn table_about(
+        &self,
+        lens: &dyn Lens,
+        keyed: Keyed,
+        may_hold: &dyn Fn(&Value) -> bool,
+    ) -> Result<Loaded, FactError> {
+        let slot = table::position(lens.table()).and_then(|index| self.tables.get(index));
+        if let Some(loaded) = slot.and_then(OnceLock::get) {
+            return loaded.clone();
+        }
+        lens.load(&self.config()?.only(|path| may_hold(&Value::Text((keyed.of)(path)))))
     }
 
     fn load(&self, schema: &'static TableSchema) -> Result<Loaded, FactError> {

@@ -164,6 +164,13 @@ impl ConfigFiles {
         Self { state: config.state.clone(), files }
     }
 
+    /// Those of the files whose path is wanted.
+    pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let files = self.files.iter().filter(|(path, _)| wanted(path));
+        let files = files.map(|(path, text)| (Arc::clone(path), text.clone())).collect();
+        Self { state: self.state.clone(), files }
+    }
+
     /// The state of the `config` table as a whole. A lens starts from it.
     pub fn state(&self) -> &TableState {
         &self.state
