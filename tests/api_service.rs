@@ -173,7 +173,7 @@ fn a_run_finds_what_scan_finds() {
     let name = path.display().to_string();
     let report = Report {
         rules: Arc::clone(&plan.rules),
-        hosts: vec![assay::assess::host_report(&plan, None, &name, &snapshot).unwrap()],
+        hosts: vec![assay::assess::host_report(&plan, None, &name, &snapshot, None).unwrap()],
         ..Report::default()
     };
     let mut bytes = Vec::new();

@@ -46,7 +46,7 @@ pub(super) fn judge(
     snapshot: &Snapshot,
     attributes: &[Pair],
 ) -> Result<AgentResult, String> {
-    let host = host_report(plan, None, name, snapshot).map_err(|error| error.to_string())?;
+    let host = host_report(plan, None, name, snapshot, None).map_err(|error| error.to_string())?;
     if *host.asset.agent_id != *agent {
         return Err(format!("its snapshot is now one of {}", host.asset.agent_id));
     }

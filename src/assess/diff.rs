@@ -84,8 +84,8 @@ pub fn diff(
     let left = |error| (0, error);
     let right = |error| (1, error);
     let hosts = [
-        host_report(plan, None, names[0], a).map_err(left)?,
-        host_report(plan, None, names[1], b).map_err(right)?,
+        host_report(plan, None, names[0], a, None).map_err(left)?,
+        host_report(plan, None, names[1], b, None).map_err(right)?,
     ];
     let mut tables = Vec::new();
     for table in COLLECTED {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Advisories;
-use crate::engine;
+use crate::engine::{self, Memo};
 use crate::model::cell::Time;
 use crate::model::facts::FactSource;
 use crate::model::finding::{
@@ -16,7 +16,8 @@ use crate::model::table::{Cloud, Host, Interface};
 use crate::model::view::View;
 use crate::rules::Plan;
 
-/// Judges one host; with advisories, where the plan has the rules that stand for them.
+/// Judges one host; with advisories, where the plan has the rules that stand for them. The memo is
+/// what the plan answered about hosts before it.
 ///
 /// # Errors
 /// The bytes behind its facts are damaged.
@@ -25,8 +26,9 @@ pub fn host_report(
     advisories: Option<&Advisories>,
     snapshot: &str,
     facts: &dyn FactSource,
+    memo: Option<&Memo>,
 ) -> Result<HostReport, FactError> {
-    let mut judgements = engine::evaluate(plan, facts)?;
+    let mut judgements = engine::evaluate_with(plan, facts, memo)?;
     let view = View::new(facts);
     let (asset, collected_at) = asset(&view)?;
     let rules = &plan.rules;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::ordered::in_order;
 use super::{Accepted, Advisories, host_report};
 use crate::diagnostic::Monitor;
-use crate::engine;
+use crate::engine::{self, Memo};
 use crate::model::finding::{HostReport, Refusal};
 use crate::rules::{Audience, Plan};
 use crate::snapshot::Snapshot;
@@ -111,9 +111,11 @@ pub fn assess_each<T: Send>(
     take: &mut dyn FnMut(Result<(HostReport, T), Refusal>),
 ) {
     monitor.begin("snapshots", Some(paths.len() as u64));
+    // One host alone has nobody to share with.
+    let memo = (paths.len() > 1).then(Memo::default);
     let judge = |at: usize| {
         let path = paths.get(at).map(PathBuf::as_path).unwrap_or_else(|| Path::new(""));
-        let judged = assess_one(plan, advisories, path).map(|mut host| {
+        let judged = assess_one(plan, advisories, path, memo.as_ref()).map(|mut host| {
             accepted.mark(&plan.rules, &mut host);
             let made = make(&host);
             (host, made)
@@ -129,10 +131,11 @@ fn assess_one(
     plan: &Plan,
     advisories: Option<&Advisories>,
     path: &Path,
+    memo: Option<&Memo>,
 ) -> Result<HostReport, Refusal> {
     let name = path.display().to_string();
     let refuse = |reason: String| Refusal { snapshot: name.as_str().into(), reason: reason.into() };
     let snapshot =
         Snapshot::open(path).map_err(|error| refuse(format!("{}: {error}", error.code())))?;
-    host_report(plan, advisories, &name, &snapshot).map_err(|error| refuse(error.to_string()))
+    host_report(plan, advisories, &name, &snapshot, memo).map_err(|error| refuse(error.to_string()))
 }

@@ -156,8 +156,8 @@ fn one_root(
     let (name, facts) = collected(arguments)?;
     // What is damaged here is damaged when the host is judged.
     let plan = &rules.plan(|all| benchmarks_about(all, &facts).unwrap_or_default())?;
-    let mut host =
-        host_report(plan, advisories, &name, &facts).map_err(|error| unread(&error.to_string()))?;
+    let mut host = host_report(plan, advisories, &name, &facts, None)
+        .map_err(|error| unread(&error.to_string()))?;
     accepted.mark(&plan.rules, &mut host);
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;

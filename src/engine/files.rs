@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally, emptiness_matters};
+use super::memo::{self, Memo};
 use super::predicate::{Cells, holds};
 use super::truth::Tri;
 use crate::model::cell::{Cell as _, Fact as _};
@@ -125,24 +126,37 @@ impl Cells for ClassCells {
 }
 
 /// Answers every needed atom over `files`.
-pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
-    let mut groups: BTreeMap<&FileAccess, Vec<Asked<'_>>> = BTreeMap::new();
-    for (index, atom) in answers.atoms.atoms.iter().enumerate() {
-        let Some(set) = answers.atoms.row_sets.get(atom.row_set) else { continue };
-        let needed = answers.needed.get(index).copied().unwrap_or(false);
-        if needed && set.table().name == File::TABLE.name {
-            groups.entry(&set.access).or_default().push(Asked {
-                index,
-                atom,
-                filter: set.filter(),
-                tally: Tally::default(),
-                violators: Keeper::new(),
-                holders: Keeper::new(),
-            });
-        }
-    }
-    if groups.is_empty() {
+pub(super) fn answer(
+    answers: &mut Answers<'_>,
+    view: &View<'_>,
+    memo: Option<&Memo>,
+) -> Result<(), FactError> {
+    let atoms = answers.atoms.atoms.iter().enumerate();
+    let asked = atoms.filter(|(index, atom)| {
+        let set = answers.atoms.row_sets.get(atom.row_set);
+        answers.needed.get(*index).copied().unwrap_or(false)
+            && set.is_some_and(|set| set.table().name == File::TABLE.name)
+    });
+    let asked: Vec<usize> = asked.map(|(index, _)| index).collect();
+    if asked.is_empty() {
         return Ok(());
+    }
+    memo::answer(memo, File::TABLE, &asked, answers, view, |answers| ask(&asked, answers, view))
+}
+
+fn ask(atoms: &[usize], answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
+    let mut groups: BTreeMap<&FileAccess, Vec<Asked<'_>>> = BTreeMap::new();
+    for index in atoms.iter().copied() {
+        let Some(atom) = answers.atoms.atoms.get(index) else { continue };
+        let Some(set) = answers.atoms.row_sets.get(atom.row_set) else { continue };
+        groups.entry(&set.access).or_default().push(Asked {
+            index,
+            atom,
+            filter: set.filter(),
+            tally: Tally::default(),
+            violators: Keeper::new(),
+            holders: Keeper::new(),
+        });
     }
     let state = view.files_state();
     let known = by_path(groups.keys().copied(), view)?;

@@ -8,6 +8,7 @@ mod answer;
 mod evidence;
 mod files;
 mod judge;
+mod memo;
 mod predicate;
 pub mod selftest;
 mod tables;
@@ -26,6 +27,7 @@ use crate::rules::{Atoms, Audience, Plan};
 
 use self::answer::Answers;
 use self::judge::HostFacts;
+pub use self::memo::Memo;
 
 /// The benchmarks among these that are about a host, or may be.
 ///
@@ -46,6 +48,19 @@ pub fn benchmarks_about(
 /// # Errors
 /// The bytes behind the facts are damaged.
 pub fn evaluate(plan: &Plan, facts: &dyn FactSource) -> Result<Vec<Judgement>, FactError> {
+    evaluate_with(plan, facts, None)
+}
+
+/// The same as [`evaluate`], with the memo of this plan, which saves asking equal tables of several
+/// hosts again.
+///
+/// # Errors
+/// The bytes behind the facts are damaged.
+pub fn evaluate_with(
+    plan: &Plan,
+    facts: &dyn FactSource,
+    memo: Option<&Memo>,
+) -> Result<Vec<Judgement>, FactError> {
     let view = View::new(facts);
     let host = HostFacts::new(&plan.atoms, view.table(Host::TABLE)?);
     if let Some(benchmark) = plan.left_out.iter().find(|one| host.may_be(&one.about)) {
@@ -55,7 +70,7 @@ pub fn evaluate(plan: &Plan, facts: &dyn FactSource) -> Result<Vec<Judgement>, F
     }
     let needed = judge::needed(plan, &host);
     let mut answers = Answers::new(&plan.atoms, needed, host.now());
-    tables::answer(&mut answers, &view)?;
-    files::answer(&mut answers, &view)?;
+    tables::answer(&mut answers, &view, memo)?;
+    files::answer(&mut answers, &view, memo)?;
     Ok(judge::rules(plan, &host, &answers))
 }

@@ -1,6 +1,7 @@
 //! Answers the atoms over every table other than `files`.
 
 use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
+use super::memo::{self, Memo};
 use super::predicate::{Cells, holds};
 use super::truth::Tri;
 use crate::model::facts::Row;
@@ -11,30 +12,48 @@ use crate::model::view::{Loaded, View};
 use crate::rules::{Atom, RowSet, TablePlan};
 
 /// Answers every needed atom over a table that is loaded as a whole.
-pub(super) fn answer(answers: &mut Answers<'_>, view: &View<'_>) -> Result<(), FactError> {
+pub(super) fn answer(
+    answers: &mut Answers<'_>,
+    view: &View<'_>,
+    memo: Option<&Memo>,
+) -> Result<(), FactError> {
     let by_set = needed_atoms(answers);
     for plan in &answers.atoms.tables {
-        if !is_needed(plan, answers) {
-            continue;
+        let sets = answers.atoms.row_sets.iter().enumerate();
+        let sets = sets.filter(|(_, set)| set.table().name == plan.table.name);
+        let atoms: Vec<usize> =
+            sets.filter_map(|(set, _)| by_set.get(set)).flatten().copied().collect();
+        if !atoms.is_empty() {
+            memo::answer(memo, plan.table, &atoms, answers, view, |answers| {
+                of_table(plan, &by_set, answers, view)
+            })?;
         }
-        let lens = lens::find(plan.table.name);
-        let keyed = lens.and_then(lens::Lens::keyed);
-        let loaded = match lens.zip(keyed) {
-            Some((lens, keyed)) => view.table_about(lens, keyed, &asked_about(plan, keyed, answers))?,
-            None => view.table(plan.table)?,
+    }
+    Ok(())
+}
+
+fn of_table(
+    plan: &TablePlan,
+    by_set: &[Vec<usize>],
+    answers: &mut Answers<'_>,
+    view: &View<'_>,
+) -> Result<(), FactError> {
+    let lens = lens::find(plan.table.name);
+    let keyed = lens.and_then(lens::Lens::keyed);
+    let loaded = match lens.zip(keyed) {
+        Some((lens, keyed)) => view.table_about(lens, keyed, &asked_about(plan, keyed, answers))?,
+        None => view.table(plan.table)?,
+    };
+    for (set, found) in find(plan, answers, &loaded) {
+        let state = match (keyed, answers.atoms.row_sets.get(set)) {
+            (Some(keyed), Some(rows)) => state_of(rows, keyed, &loaded, view, answers.now)?,
+            _ => loaded.state.clone(),
         };
-        let found = find(plan, answers, &loaded);
-        for (set, found) in found {
-            let state = match (keyed, answers.atoms.row_sets.get(set)) {
-                (Some(keyed), Some(rows)) => state_of(rows, keyed, &loaded, view, answers.now)?,
-                _ => loaded.state.clone(),
-            };
-            for atom in by_set.get(set).into_iter().flatten() {
-                let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
-                let answer = ask(known, &loaded, &state, &found, answers.now);
-                if let Some(slot) = answers.answers.get_mut(*atom) {
-                    *slot = answer;
-                }
+        for atom in by_set.get(set).into_iter().flatten() {
+            let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
+            let answer = ask(known, &loaded, &state, &found, answers.now);
+            if let Some(slot) = answers.answers.get_mut(*atom) {
+                *slot = answer;
             }
         }
     }
@@ -52,11 +71,6 @@ fn needed_atoms(answers: &Answers<'_>) -> Vec<Vec<usize>> {
         }
     }
     by_set
-}
-
-fn is_needed(plan: &TablePlan, answers: &Answers<'_>) -> bool {
-    let sets = answers.atoms.row_sets.iter().zip(&answers.row_sets);
-    sets.into_iter().any(|(set, needed)| *needed && set.table().name == plan.table.name)
 }
 
 /// Whether a row with this value in the column that tells its file may be in a needed row set.

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod lens;
 mod paths;
 pub mod purl;
+pub mod recent;
 pub mod schema;
 pub mod score;
 pub mod shell;

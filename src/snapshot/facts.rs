@@ -25,6 +25,12 @@ impl FactSource for Snapshot {
         }
     }
 
+    fn fingerprint(&self, table: &TableSchema) -> Result<Option<[u8; 32]>> {
+        let Some(entry) = self.entry(table.name) else { return Ok(Some([0; 32])) };
+        self.check_frames(entry)?;
+        Ok(Some(entry.hash()))
+    }
+
     fn rows(&self, table: &'static TableSchema) -> Result<Arc<Rows>> {
         // What a newer assay wrote is absent, as the state says, and not damage.
         if matches!(self.state(table), TableState::Absent(_)) {

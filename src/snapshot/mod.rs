@@ -14,7 +14,6 @@ mod files;
 mod info;
 pub mod layout;
 mod reader;
-mod recent;
 mod source;
 mod table;
 pub mod toc;

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::files::{Block, Index, Want};
-use super::recent::Recent;
 use super::source::Source;
 use super::table::unfit_in;
 use super::toc::{Entry, Frame, Toc};
 use super::{SnapshotError, layout, table};
 use crate::model::cell::Fact;
 use crate::model::facts::{Row, Rows};
+use crate::model::recent::Recent;
 use crate::model::schema::TableSchema;
 use crate::model::table::{COLLECTED, File};
 
@@ -25,8 +25,8 @@ pub struct Snapshot {
     toc: Toc,
     id: [u8; layout::HASH_LEN],
     index: OnceLock<Result<Arc<Index>>>,
-    frames: Recent<Vec<u8>>,
-    blocks: Recent<Block>,
+    frames: Recent<usize, Vec<u8>>,
+    blocks: Recent<usize, Block>,
 }
 
 impl Snapshot {
@@ -180,12 +180,12 @@ impl Snapshot {
 
     /// A block, kept for the next question about its files.
     fn block(&self, entry: &Entry, index: &Index, number: usize) -> Result<Arc<Block>> {
-        if let Some(block) = self.blocks.get(number) {
+        if let Some(block) = self.blocks.get(&number) {
             return Ok(block);
         }
         let missing = || SnapshotError::section(&entry.name, "a block is missing");
         let in_frame = index.blocks.get(number).ok_or_else(missing)?.frame;
-        let frame = match self.frames.get(in_frame) {
+        let frame = match self.frames.get(&in_frame) {
             Some(frame) => frame,
             None => {
                 let raw = self.read_frame(entry, in_frame)?;

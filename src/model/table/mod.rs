@@ -12,7 +12,7 @@ mod system;
 use std::sync::OnceLock;
 
 use super::cell::Fact;
-use super::schema::TableSchema;
+use super::schema::{Origin, TableSchema};
 use super::{derive, lens};
 
 pub use account::{Group, Shadow, User};
@@ -65,6 +65,22 @@ pub fn find(name: &str) -> Option<&'static TableSchema> {
 /// The position of a table in [`all`].
 pub fn position(table: &TableSchema) -> Option<usize> {
     all().iter().position(|other| other.name == table.name)
+}
+
+/// The collected tables that a table is made of, in the order of [`all`]; a collected one is made
+/// of itself.
+pub fn sources(table: &'static TableSchema) -> Vec<&'static TableSchema> {
+    let mut sources: Vec<&'static TableSchema> = match table.origin {
+        Origin::Collected => vec![table],
+        Origin::Lens => vec![ConfigFile::TABLE],
+        Origin::Derived => {
+            let reads = derive::find(table.name).map_or(&[][..], |derivation| derivation.reads());
+            reads.iter().copied().flat_map(sources).collect()
+        }
+    };
+    sources.sort_by_key(|source| position(source));
+    sources.dedup_by_key(|source| source.name);
+    sources
 }
 
 #[cfg(test)]

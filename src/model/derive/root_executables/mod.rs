@@ -54,6 +54,7 @@ impl super::Derivation for Derivation {
 
     fn reads(&self) -> &'static [&'static TableSchema] {
         &[
+            Host::TABLE,
             Service::TABLE,
             File::TABLE,
             User::TABLE,
