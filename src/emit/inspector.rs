@@ -80,6 +80,11 @@ pub fn asset(asset: &Asset) -> Json {
     Json::Object(out)
 }
 
+/// The first characters of a text.
+fn cut(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 struct Parts<'a> {
     rule: &'a str,
     package: RulesPackage,
@@ -109,7 +114,7 @@ fn object(host: &HostReport, parts: Parts<'_>) -> Json {
     out.insert("assetType".into(), json!("ec2-instance"));
     out.insert("assetAttributes".into(), asset(&host.asset));
     if let Some(id) = parts.id {
-        out.insert("id".into(), json!(id.chars().take(128).collect::<String>()));
+        out.insert("id".into(), json!(cut(id, 128)));
     }
     for (name, text) in [
         ("title", parts.title),
@@ -117,7 +122,7 @@ fn object(host: &HostReport, parts: Parts<'_>) -> Json {
         ("recommendation", parts.recommendation),
         ("severity", parts.severity.name()),
     ] {
-        out.insert(name.into(), json!(text.chars().take(20_000).collect::<String>()));
+        out.insert(name.into(), json!(cut(text, 20_000)));
     }
     out.insert("numericSeverity".into(), json!(parts.severity.numeric()));
     out.insert("confidence".into(), json!(10));
@@ -192,7 +197,8 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
     let clean = host.clean.iter().map(|package| nothing_found(host, *package));
     for (position, json) in found.chain(clean).enumerate() {
         let separator = if position == 0 { "" } else { ",\n" };
-        write!(out, "{separator}{json}")?;
+        write!(out, "{separator}")?;
+        serde_json::to_writer(&mut *out, &json)?;
     }
     Ok(())
 }

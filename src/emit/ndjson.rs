@@ -12,6 +12,11 @@ use crate::model::summary::Summary;
 pub(super) const PIECES: Pieces =
     Pieces { first: |_, _| Ok(()), host, all, last: |_| Ok(()), separator: "" };
 
+fn write_line(line: &Json, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)
+}
+
 fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result<()> {
     for found in &host.findings {
         let Some(rule) = emitter.rules.get(found.rule) else { continue };
@@ -29,7 +34,7 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
         if let Some(waiver) = &found.waiver {
             line["waiver"] = json!({ "reason": *waiver.reason, "expires": *waiver.expires });
         }
-        writeln!(out, "{line}")?;
+        write_line(&line, out)?;
     }
     for exclusion in &host.exclusions {
         let scopes = exclusion.scopes.iter().map(|(k, v)| json!({"key": **k, "value": **v}));
@@ -42,7 +47,7 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
             "recommendation": *exclusion.recommendation,
             "scopes": scopes.collect::<Json>(),
         });
-        writeln!(out, "{line}")?;
+        write_line(&line, out)?;
     }
     let outcomes = if emitter.style.outcomes { host.outcomes.as_slice() } else { &[] };
     for outcome in outcomes {
@@ -65,7 +70,7 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
         if let Some(tailored) = &rule.tailored {
             line.insert("tailored".into(), json!(tailored.to_string()));
         }
-        writeln!(out, "{}", Json::Object(line))?;
+        write_line(&Json::Object(line), out)?;
     }
     Ok(())
 }
@@ -96,7 +101,7 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
     if let Some(tailoring) = tailoring(&emitter.rules) {
         line["tailoring"] = tailoring;
     }
-    writeln!(out, "{line}")
+    write_line(&line, out)
 }
 
 /// What a tailoring changed, where there is one.

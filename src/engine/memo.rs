@@ -77,7 +77,7 @@ fn key(
             }
             key.extend_from_slice(host.as_bytes());
         } else {
-            match view.source().fingerprint(source)? {
+            match view.fingerprint(source)? {
                 Some(fingerprint) => key.extend_from_slice(&fingerprint),
                 None => return Ok(None),
             }

@@ -26,13 +26,16 @@ pub struct View<'a> {
     source: &'a dyn FactSource,
     config: Slot<Arc<ConfigFiles>>,
     tables: Vec<Slot<Loaded>>,
+    fingerprints: Vec<Slot<Option<[u8; 32]>>>,
 }
 
 impl<'a> View<'a> {
     /// A view of a source.
     pub fn new(source: &'a dyn FactSource) -> Self {
-        let tables = (0..table::all().len()).map(|_| OnceLock::new()).collect();
-        Self { source, config: OnceLock::new(), tables }
+        let count = table::all().len();
+        let tables = (0..count).map(|_| OnceLock::new()).collect();
+        let fingerprints = (0..count).map(|_| OnceLock::new()).collect();
+        Self { source, config: OnceLock::new(), tables, fingerprints }
     }
 
     /// The source itself: for the `files` table, which is asked by path or scanned, not loaded.
@@ -43,6 +46,16 @@ impl<'a> View<'a> {
     /// The state of the `files` table.
     pub fn files_state(&self) -> TableState {
         self.source.state(table::File::TABLE)
+    }
+
+    /// What a collected table says in one number; see [`FactSource::fingerprint`].
+    ///
+    /// # Errors
+    /// The bytes behind the table are damaged.
+    pub fn fingerprint(&self, schema: &TableSchema) -> Result<Option<[u8; 32]>, FactError> {
+        let slot = table::position(schema).and_then(|index| self.fingerprints.get(index));
+        let Some(slot) = slot else { return Ok(None) };
+        slot.get_or_init(|| self.source.fingerprint(schema)).clone()
     }
 
     /// A table other than `files`, by its schema.
