@@ -40,18 +40,18 @@ struct Other {
 
 impl Other {
     fn new(sample_name: &str, name: &'static str) -> Self {
-        let snapshot = Snapshot::open(&sample(sample_name)).unwrap();
+        let snapshot = Snapshot::open(&sample(sample_name)).expect("a sample opens");
         Self { snapshot, name, read: Mutex::default() }
     }
 
     fn note(&self, table: &str) {
         if let Some(table) = table::find(table) {
-            self.read.lock().unwrap().insert(table.name);
+            self.read.lock().expect("no thread panicked").insert(table.name);
         }
     }
 
     fn reads(&self) -> BTreeSet<&'static str> {
-        std::mem::take(&mut *self.read.lock().unwrap())
+        std::mem::take(&mut *self.read.lock().expect("no thread panicked"))
     }
 }
 

@@ -27,6 +27,9 @@ pub(in crate::snapshot) enum Want<'w> {
     Paths(&'w [&'w str]),
 }
 
+/// Columns by their place in the schema, with a cell for each file.
+type Columns = Vec<(usize, Box<[Value]>)>;
+
 /// How many files apart whole paths are kept.
 const APART: usize = 16;
 /// The most bytes of whole paths that are kept of one block; paths that share much can be many
@@ -45,7 +48,7 @@ pub(in crate::snapshot) struct Block {
     /// For each file, its class by place in [`Index::classes`].
     classes: Box<[u32]>,
     /// Cells of the other columns that the schema knows, and where they go.
-    columns: Vec<(usize, Box<[Value]>)>,
+    columns: Columns,
 }
 
 impl Block {
@@ -271,11 +274,7 @@ fn at(name: &str) -> Result<usize, Problem> {
     File::TABLE.column(name).ok_or_else(|| format!("files have no column {name}"))
 }
 
-fn columns(
-    index: &Index,
-    place: &BlockPlace,
-    bodies: &[&[u8]],
-) -> Result<Vec<(usize, Box<[Value]>)>, Problem> {
+fn columns(index: &Index, place: &BlockPlace, bodies: &[&[u8]]) -> Result<Columns, Problem> {
     let mut columns = Vec::new();
     for (column, found) in plain_columns().zip(&index.wanted) {
         let found = found.and_then(|at| Some((*bodies.get(at)?, index.stored.get(at)?)));
