@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use assay::assess::{Accepted, assess_each};
 use assay::diagnostic::Silent;
@@ -27,7 +27,7 @@ const SAMPLES: [&str; 5] = [
     "debian-13.assay",
 ];
 
-fn sample(name: &str) -> PathBuf {
+fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name)
 }
 
@@ -39,19 +39,22 @@ struct Other {
 }
 
 impl Other {
-    fn new(sample_name: &str, name: &'static str) -> Self {
-        let snapshot = Snapshot::open(&sample(sample_name)).expect("a sample opens");
+    fn new(snapshot: Snapshot, name: &'static str) -> Self {
         Self { snapshot, name, read: Mutex::default() }
+    }
+
+    fn read(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, table: &str) {
         if let Some(table) = table::find(table) {
-            self.read.lock().expect("no thread panicked").insert(table.name);
+            self.read().insert(table.name);
         }
     }
 
     fn reads(&self) -> BTreeSet<&'static str> {
-        std::mem::take(&mut *self.read.lock().expect("no thread panicked"))
+        std::mem::take(&mut *self.read())
     }
 }
 
@@ -114,7 +117,7 @@ fn hosts_of_one_image_are_judged_as_without_a_memo() {
     let memo = Memo::default();
     for name in ["first", "second"] {
         for sample in SAMPLES {
-            let host = Other::new(sample, name);
+            let host = Other::new(Snapshot::open(&path(sample)).unwrap(), name);
             let judged = evaluate_with(&plan, &host, Some(&memo)).unwrap();
             let read = host.reads();
             // The second host's tables are all known, but for who it is.
@@ -129,7 +132,9 @@ fn hosts_of_one_image_are_judged_as_without_a_memo() {
 fn tables_are_made_of_what_they_say() {
     for sample in SAMPLES {
         for table in table::all().iter().filter(|table| table.origin != Origin::Collected) {
-            let (host, other) = (Other::new(sample, "first"), Other::new(sample, "second"));
+            let (host, other) = ["first", "second"]
+                .map(|name| Other::new(Snapshot::open(&path(sample)).unwrap(), name))
+                .into();
             let loaded = View::new(&host).table(table).unwrap();
             let sources = table::sources(table).into_iter().map(|table| table.name).collect();
             let read = host.reads();
@@ -143,8 +148,8 @@ fn tables_are_made_of_what_they_say() {
 #[test]
 fn a_damaged_twin_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let good = std::fs::read(sample("debian-12.assay")).unwrap();
-    let snapshot = Snapshot::open(&sample("debian-12.assay")).unwrap();
+    let good = std::fs::read(path("debian-12.assay")).unwrap();
+    let snapshot = Snapshot::open(&path("debian-12.assay")).unwrap();
     let plan = Library::embedded().compile().unwrap();
     let accepted = Accepted::default();
     // Somewhere in the frames, which begin behind the header and end before the table of contents.
