@@ -94,7 +94,7 @@ echo 'readonly TMOUT=900 ; export TMOUT' > "$root/etc/profile.d/50-timeout.sh"
 echo 'umask 027' > "$root/etc/profile.d/50-umask.sh"
 echo '* hard core 0' > "$root/etc/security/limits.d/60-core.conf"
 mkdir -p "$root"/etc/systemd/{journald,coredump}.conf.d "$root/etc/default"
-printf '[Journal]\nStorage=persistent\nCompress=yes\nForwardToSyslog=no\n' > "$root/etc/systemd/journald.conf.d/60-hardening.conf"
+printf '[Journal]\nStorage=persistent\nCompress=yes\nForwardToSyslog=yes\n' > "$root/etc/systemd/journald.conf.d/60-hardening.conf"
 printf '[Coredump]\nStorage=none\nProcessSizeMax=0\n' > "$root/etc/systemd/coredump.conf.d/60-hardening.conf"
 echo 'GRUB_CMDLINE_LINUX="apparmor=1 security=apparmor audit=1 audit_backlog_limit=8192"' > "$root/etc/default/grub"
 cat > "$root/etc/nftables.conf" <<'CONFIG'
