@@ -3,5 +3,5 @@
 set -euo pipefail
 suite=$1 root=$2
 debootstrap --variant=minbase \
-  --include=openssh-server,sudo,cron,rsyslog,auditd,libpam-pwquality,systemd,systemd-sysv,iproute2,procps,apparmor,chrony,passwd \
+  --include=openssh-server,sudo,cron,rsyslog,auditd,libpam-pwquality,systemd,systemd-sysv,iproute2,procps,ufw,apparmor,aide,chrony,passwd,linux-base \
   "$suite" "$root"

@@ -238,7 +238,8 @@ impl Document {
 
     /// From when to when the facts were collected.
     pub fn collected(&self) -> Option<(Time, Time)> {
-        let times = || self.hosts.iter().map(|host| host.collected_at);
+        let known = |time: &Time| *time != Time::default();
+        let times = || self.hosts.iter().map(|host| host.collected_at).filter(known);
         Some((times().min_by_key(|time| time.0)?, times().max_by_key(|time| time.0)?))
     }
 }

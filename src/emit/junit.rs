@@ -147,13 +147,17 @@ impl Suite {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let (name, version) = (package.name(), package.version());
+        let at = time::rfc3339(host.collected_at);
+        let timestamp = match host.collected_at.0 {
+            0 => String::new(),
+            _ => format!(" timestamp=\"{}\"", at.trim_end_matches('Z')),
+        };
         writeln!(
             out,
-            " <testsuite name=\"{name}-{version}: {}\" hostname=\"{}\" timestamp=\"{}\" \
+            " <testsuite name=\"{name}-{version}: {}\" hostname=\"{}\"{timestamp} \
              tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"0\">",
             value(&host.snapshot),
             value(&host.asset.hostname),
-            time::rfc3339(host.collected_at).trim_end_matches('Z'),
             self.tests,
             self.failures,
             self.skipped,
