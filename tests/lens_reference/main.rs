@@ -8,6 +8,7 @@ mod audit;
 mod chrony;
 mod modprobe;
 mod mounts;
+mod pam;
 mod sshd;
 mod stage;
 mod sudoers;

@@ -59,9 +59,18 @@ impl super::Lens for Lens {
                 services.entry(file.path.rsplit('/').next().unwrap_or_default()).or_insert(file);
             }
         }
-        let parsed: BTreeMap<&str, Vec<Line>> =
-            services.iter().map(|(name, file)| (*name, lines(reading.text(file)))).collect();
+        let mut parsed: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
+        let mut wanted: Vec<&Text> = services.values().copied().collect();
+        while let Some(file) = wanted.pop() {
+            if !parsed.contains_key(&*file.path) {
+                let lines = lines(reading.text(file));
+                wanted
+                    .extend(lines.iter().filter_map(Line::includes).filter_map(|it| files.get(it)));
+                parsed.insert(&file.path, lines);
+            }
+        }
         let mut resolver = Resolver {
+            files,
             services: &services,
             parsed: &parsed,
             rows: Vec::new(),
@@ -90,12 +99,25 @@ enum Line {
     Module { line: i64, kind: String, control: String, path: String, args: Vec<String> },
 }
 
+impl Line {
+    /// The file that it includes.
+    fn includes(&self) -> Option<&str> {
+        match self {
+            Self::Include(file) => Some(file),
+            Self::Module { control, path, .. } => {
+                (control == "include" || control == "substack").then_some(path)
+            }
+        }
+    }
+}
+
 struct Resolver<'a> {
+    files: &'a ConfigFiles,
     services: &'a BTreeMap<&'a str, &'a Text>,
     parsed: &'a BTreeMap<&'a str, Vec<Line>>,
     rows: Vec<Pam>,
-    /// The names of the files that are being read, each included by the one before it.
-    open: Vec<String>,
+    /// The files that are being read, each included by the one before it.
+    open: Vec<Arc<str>>,
     /// Lines read so far, a line again each time its file is included.
     lines: usize,
     /// The first reason why the stacks are not complete.
@@ -105,8 +127,18 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     /// Adds the modules of a file to a service's stack; of one type only where `only` says so.
     fn service(&mut self, stack: &str, name: &str, only: Option<&str>) {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        if self.open.iter().any(|open| open == name) {
+        // An absolute path is read as it is.
+        let file = match name.starts_with('/') {
+            true => self.files.get(name),
+            false => self.services.get(name).copied(),
+        };
+        let Some(file) = file else {
+            if name.starts_with('/') {
+                self.leave_out(|| format!("the PAM file {name} was not collected"));
+            }
+            return;
+        };
+        if self.open.contains(&file.path) {
             self.leave_out(|| format!("the PAM file {name} includes itself"));
             return;
         }
@@ -114,8 +146,8 @@ impl Resolver<'_> {
             self.leave_out(|| format!("PAM files are included more than {DEPTH} deep"));
             return;
         }
-        self.open.push(name.to_owned());
-        self.file(stack, name, only);
+        self.open.push(Arc::clone(&file.path));
+        self.file(stack, file, only);
         self.open.pop();
     }
 
@@ -123,10 +155,8 @@ impl Resolver<'_> {
         self.problem.get_or_insert_with(reason);
     }
 
-    fn file(&mut self, stack: &str, name: &str, only: Option<&str>) {
-        let (Some(file), Some(lines)) = (self.services.get(name), self.parsed.get(name)) else {
-            return;
-        };
+    fn file(&mut self, stack: &str, file: &Text, only: Option<&str>) {
+        let Some(lines) = self.parsed.get(&*file.path) else { return };
         for line in lines {
             if self.rows.len() == MAX_ROWS || self.lines == MAX_LINES {
                 self.leave_out(|| {
@@ -164,6 +194,10 @@ fn lines(text: &str) -> Vec<Line> {
     let mut start = 1;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
+        // Such a line stands between the parts of another one without ending it.
+        if line.is_empty() {
+            continue;
+        }
         if pending.is_empty() {
             start = number;
         }
@@ -204,9 +238,14 @@ fn words(text: &str) -> Vec<String> {
     while !rest.is_empty() {
         let (word, after) = match rest.strip_prefix('[') {
             Some(inner) => {
-                let end = inner.find(']').unwrap_or(inner.len());
-                let body = inner[..end].split_whitespace().collect::<Vec<_>>().join(" ");
-                let word = if list.len() == 1 { format!("[{body}]") } else { body };
+                let closes = |(at, _): &(usize, &str)| !inner[..*at].ends_with('\\');
+                let end = inner.match_indices(']').find(closes).map_or(inner.len(), |(at, _)| at);
+                let body = inner[..end].replace("\\]", "]");
+                let word = if list.len() == 1 {
+                    format!("[{}]", body.split_whitespace().collect::<Vec<_>>().join(" "))
+                } else {
+                    body
+                };
                 (word, inner.get(end + 1..).unwrap_or_default())
             }
             None => {
