@@ -6,8 +6,9 @@ mod root;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
+use assay::advisory::db::Database;
 use assay::advisory::feed::{self, Context};
-use assay::advisory::record::Ecosystem;
+use assay::advisory::record::{Ecosystem, Naming};
 use assay::collect::{Options, collect, collect_sbom};
 use assay::diagnostic::Silent;
 use assay::model::facts::{FactSource, MemoryFacts, Rows};
@@ -59,6 +60,28 @@ fn resealed(data: &[u8]) -> Option<Vec<u8>> {
     bytes.extend_from_slice(sections);
     bytes.extend(toc.seal());
     Some(bytes)
+}
+
+/// An advisory database: everything that a scan could ask of it.
+pub(crate) fn advisories(data: &[u8]) {
+    let Ok(database) = Database::from_bytes(data.to_vec()) else { return };
+    let _ = database.verify();
+    let _ = database.exceptions();
+    let _ = database.find_vulnerability("CVE-2024-0001");
+    let ecosystems: Vec<_> = database.ecosystems().collect();
+    for ecosystem in ecosystems {
+        let Ok(Some(release)) = database.release(&ecosystem) else { continue };
+        let place = release.place(&release.scheme.key("1.0-1"));
+        let places = (0..release.advisories().min(1000)).collect();
+        for name in release.names_in(&places).unwrap_or_default() {
+            let Ok(rows) = release.find(&name, Naming::Binary) else { continue };
+            for row in rows.map_while(Result::ok) {
+                let _ = place.map(|place| row.contains(place));
+                let _ = row.version.map(|number| database.version(&ecosystem, number));
+                let _ = release.advisory(row.advisory).map(|number| database.advisory(number));
+            }
+        }
+    }
 }
 
 /// A text as a file of each kind that rulesets have.

@@ -39,10 +39,12 @@ pub fn host_report(
             Some(finding(&asset, judgement.rule, rules.get(judgement.rule)?, judgement))
         })
         .collect();
+    let mut notes = Vec::new();
     if let Some(advisories) = advisories {
         let judged = advisories.judge(plan, &view, &asset, collected_at)?;
         join(&mut findings, judged.findings);
         judgements.extend(judged.judgements);
+        notes = judged.notes;
     }
     let package = |rule: usize| rules.get(rule).map(|rule| rule.package);
     findings
@@ -67,6 +69,7 @@ pub fn host_report(
             .map(|judgement| Outcome { rule: judgement.rule, verdict: judgement.verdict })
             .collect(),
         clean,
+        notes,
     })
 }
 

@@ -75,6 +75,8 @@ fn severity(word: &str) -> Option<Severity> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::advisory::db::{AdvisoryText, VulnerabilityText};
     use crate::advisory::matching::Source;
@@ -93,7 +95,7 @@ mod tests {
         Found {
             id: "CVE-2024-0001".into(),
             known: VulnerabilityText { scores: known, ..VulnerabilityText::default() },
-            advisories: vec![Source { text, feed: String::new() }],
+            advisories: vec![Arc::new(Source { text, feed: String::new() })],
             hits: Vec::new(),
         }
     }

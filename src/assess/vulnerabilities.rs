@@ -39,6 +39,7 @@ pub struct Advisories {
 pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     pub(super) judgements: Vec<Judgement>,
+    pub(super) notes: Vec<Arc<str>>,
 }
 
 impl Advisories {
@@ -104,7 +105,7 @@ impl Advisories {
             return Ok(Judged::default());
         };
         let matches = self.matcher().judge(view)?;
-        let mut judged = Judged::default();
+        let mut judged = Judged { notes: notes(matches.hidden), ..Judged::default() };
         for found in &matches.found {
             let language = found.hits.iter().all(|hit| hit.language);
             let rule = if language { languages } else { packages };
@@ -130,6 +131,18 @@ impl Advisories {
             .collect();
         Ok(judged)
     }
+}
+
+/// That vulnerabilities are there which were not asked for.
+fn notes(hidden: usize) -> Vec<Arc<str>> {
+    let note = match hidden {
+        0 => return Vec::new(),
+        1 => "1 vulnerability without a fix, or unimportant to the vendor, is left out".to_owned(),
+        many => format!(
+            "{many} vulnerabilities without a fix, or unimportant to the vendor, are left out"
+        ),
+    };
+    vec![format!("{note}; --include-unfixed shows them").into()]
 }
 
 /// What could not be judged outweighs what was found: the findings are there in any case, and

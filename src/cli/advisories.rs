@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::{Advisories as Command, Import};
-use super::{Exit, Failure, output, render, stdout};
+use super::{Exit, Failure, output, render, source, stdout};
 use crate::advisory::db::{Builder, Database, DbError, FeedInfo, Input, PublicKey, signature_of};
 use crate::advisory::feed::{self, Context, FeedError, Kind, Summary};
 use crate::advisory::record::{Counts, Ecosystem};
@@ -29,12 +29,11 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
         }
         Command::Verify { file, signed_by } => {
             let database = open(file)?;
-            let told = |error| told(file, &error);
-            let key = signed_by.as_deref().map(PublicKey::read).transpose().map_err(told)?;
-            database.verify().map_err(told)?;
+            let signed =
+                signed_by.as_deref().map(|key| signed(file, &database, key)).transpose()?;
+            database.verify().map_err(|error| told(file, &error))?;
             writeln!(out, "sound: {} ({} bytes)", database.id(), database.size())?;
-            if let Some(key) = key {
-                let comment = database.check_signature(&key, &signature_of(file)).map_err(told)?;
+            if let Some(comment) = signed {
                 writeln!(out, "signed: {}", escape(&comment))?;
             }
         }
@@ -48,7 +47,14 @@ pub(super) fn open(file: &Path) -> Result<Database, Failure> {
     Database::open(file).map_err(|error| told(file, &error))
 }
 
-pub(super) fn told(file: &Path, error: &DbError) -> Failure {
+/// Requires a database to be signed by a key, and gives the signature's trusted comment.
+pub(super) fn signed(file: &Path, database: &Database, key: &str) -> Result<String, Failure> {
+    let key = PublicKey::read(key);
+    let checked = key.and_then(|key| database.check_signature(&key, &signature_of(file)));
+    checked.map_err(|error| told(file, &error))
+}
+
+fn told(file: &Path, error: &DbError) -> Failure {
     render::diagnostic(&error.diagnostic(&file.display().to_string()));
     Failure::Told(Exit::BadRules)
 }
@@ -75,7 +81,7 @@ fn import(arguments: &Import, out: &mut dyn Write) -> Result<(), Failure> {
     let (kind, paths) = kind_and_paths(&arguments.inputs)?;
     let mut sources = Vec::new();
     for path in paths {
-        sources.push(source(path, kind, arguments.fetched)?);
+        sources.push(found(path, kind, arguments.fetched)?);
     }
     // Advisories come first: what is known of vulnerabilities that no advisory names is not kept.
     sources.sort_by(|a, b| {
@@ -119,7 +125,8 @@ fn kind_and_paths(inputs: &[PathBuf]) -> Result<(Option<Kind>, &[PathBuf]), Fail
     Ok((first, paths))
 }
 
-fn source(path: &Path, kind: Option<Kind>, fetched: Option<Time>) -> Result<Source, Failure> {
+/// A file or a directory that was given, with its kind.
+fn found(path: &Path, kind: Option<Kind>, fetched: Option<Time>) -> Result<Source, Failure> {
     let is_directory = fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir();
     let mut files = Vec::new();
     if is_directory {
@@ -196,7 +203,7 @@ fn line(feed: &FeedInfo) -> String {
         "{} {} ({}): {} entries, {} taken{unused}",
         feed.kind,
         escape(&feed.name),
-        day(feed.made_at),
+        aged(feed.made_at),
         feed.entries,
         feed.taken,
     )
@@ -219,6 +226,12 @@ pub(super) fn day(time: Option<Time>) -> String {
         Ok(time) => time.strftime("%Y-%m-%d").to_string(),
         Err(_) => "date unknown".into(),
     }
+}
+
+/// The day and how long ago that is.
+fn aged(time: Option<Time>) -> String {
+    let ago = time.map(|time| (source::now().0 - time.0) / 86_400).filter(|days| *days > 0);
+    ago.map_or_else(|| day(time), |days| format!("{}, {days} days ago", day(time)))
 }
 
 /// What kept the information from being shown.

@@ -222,6 +222,9 @@ pub(super) struct Scan {
     /// Judge nothing and exit with 3 where advisories are older than --max-age
     #[arg(long, requires = "advisories")]
     pub(super) fail_stale: bool,
+    /// Use only databases that this minisign key signed: a file, or the line in it
+    #[arg(long, value_name = "PUBKEY", requires = "advisories")]
+    pub(super) signed_by: Option<String>,
     /// Instead of a report, say why each host has this vulnerability or has it not
     #[arg(long, value_name = "CVE", requires = "advisories")]
     pub(super) explain: Option<String>,

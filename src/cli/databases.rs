@@ -24,6 +24,9 @@ pub(super) fn read(arguments: &Scan) -> Result<Option<Advisories>, Failure> {
     let mut stale = false;
     for path in &arguments.advisories {
         let database = advisories::open(path)?;
+        if let Some(key) = &arguments.signed_by {
+            advisories::signed(path, &database, key)?;
+        }
         let problems = problems(&database, source::now(), arguments.max_age);
         stale |= !problems.is_empty();
         for problem in problems {

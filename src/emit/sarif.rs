@@ -188,6 +188,9 @@ fn run(emitter: &Emitter, host: &HostReport) -> Json {
                 "message": { "text": format!("{}: {}", exclusion.title, exclusion.description) },
             })
         })
+        .chain(
+            host.notes.iter().map(|note| json!({ "level": "note", "message": { "text": **note } })),
+        )
         .collect();
     let rules = used.values().map(|(rule, finding)| descriptor(rule, finding));
     let mut driver = driver(emitter);

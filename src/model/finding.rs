@@ -412,6 +412,8 @@ pub struct HostReport {
     pub outcomes: Vec<Outcome>,
     /// The packages that were judged and found nothing: Inspector says so in a finding of its own.
     pub clean: Vec<RulesPackage>,
+    /// What a reader should know beside that, such as what was not asked for and is there.
+    pub notes: Vec<Arc<str>>,
 }
 
 /// A snapshot, root or image that could not be judged.

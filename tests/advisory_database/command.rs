@@ -58,7 +58,7 @@ fn import_info_and_verify() {
     assert!(said.contains("secdb.yaml (date unknown)"), "{said}");
     let arguments = ["import", "secdb", "secdb.yaml", "-o", "c.db", "--fetched", "2026-11-02"];
     let said = out(&assay(here, &arguments));
-    assert!(said.contains("secdb.yaml (2026-11-02)"), "{said}");
+    assert!(said.contains("secdb.yaml (2026-11-02"), "{said}");
 }
 
 #[test]
@@ -138,6 +138,18 @@ fn signatures_of_the_real_tool() {
     minisign(&["-S", "-s", "mine.key", "-t", "week 48", "-m", "a.db"]);
     let signed = out(&assay(here, &["verify", "a.db", "--signed-by", "mine.pub"]));
     assert!(signed.contains("signed: week 48"), "{signed}");
+    // A scan can require it too.
+    std::fs::create_dir_all(here.join("root/etc")).unwrap();
+    std::fs::write(here.join("root/etc/os-release"), "ID=debian\nVERSION_ID=11\n").unwrap();
+    for (key, exit) in [("mine.pub", Some(0)), ("other.pub", Some(3))] {
+        let output = Command::new(env!("CARGO_BIN_EXE_assay"))
+            .args(["scan", "--root", "root", "--package", "cve", "--fail-on", "none"])
+            .args(["--advisories", "a.db", "--signed-by", key])
+            .current_dir(here)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), exit, "{key}");
+    }
     let line = std::fs::read_to_string(here.join("mine.pub")).unwrap();
     let line = line.lines().nth(1).unwrap();
     out(&assay(here, &["verify", "a.db", "--signed-by", line]));

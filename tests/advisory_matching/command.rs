@@ -200,6 +200,9 @@ fn every_format_names_the_vulnerability() {
             assert!(text.contains(id), "{format}: {text}");
         }
     }
+    let arguments = ["scan", "--root", "root", "--package", "cve", "--advisories", "a.db"];
+    let text = String::from_utf8(assay(here, &arguments).stdout).unwrap();
+    assert!(text.contains("Note: 1 vulnerability without a fix"), "{text}");
     let arguments = [
         "scan",
         "--root",

@@ -1,6 +1,7 @@
 //! Texts, compressed in blocks: a record is found by its number, and one block is decompressed for
 //! it. The head of such a section names each block's first record, place, lengths and hash.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::bytes::{Cursor, Problem, put_int};
@@ -12,7 +13,7 @@ pub(super) struct Block {
     /// The number of its first record.
     first: u32,
     /// How many records it has.
-    pub(super) count: u32,
+    count: u32,
     /// Where it begins in the body.
     pub(super) at: u64,
     /// Bytes in the file.
@@ -68,13 +69,14 @@ impl Directory {
 }
 
 impl Block {
-    /// The raw bytes, the hash of the stored ones checked.
-    pub(super) fn open(&self, stored: &[u8], place: &str) -> Result<Arc<Vec<u8>>, DbError> {
+    /// The records, the hash of the stored bytes checked.
+    pub(super) fn open(&self, stored: &[u8], place: &str) -> Result<Arc<Opened>, DbError> {
         self.check(stored, place)?;
         let raw = zstd::bulk::decompress(stored, self.raw)
             .map_err(|_| DbError::malformed(place, "a block cannot be decompressed"))?;
         if raw.len() == self.raw {
-            Ok(Arc::new(raw))
+            let opened = Opened::new(raw, self.count);
+            opened.map(Arc::new).map_err(|problem| DbError::malformed(place, problem))
         } else {
             Err(DbError::malformed(place, "a block has another length than it claims"))
         }
@@ -112,29 +114,43 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
     if bytes.len() == raw { Ok(bytes) } else { Err("it has another length than it claims") }
 }
 
-/// Shows every record of a raw block that must have this many.
-pub(super) fn each(
-    raw: &[u8],
-    count: u32,
-    show: &dyn Fn(&[u8]) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let mut cursor = Cursor(raw);
-    for _ in 0..count {
-        let len = cursor.count()?;
-        show(cursor.take(len)?)?;
-    }
-    cursor.end()
+/// A block of texts, decompressed.
+#[derive(Debug)]
+pub(super) struct Opened {
+    raw: Vec<u8>,
+    /// Where each record begins and ends.
+    records: Vec<Range<usize>>,
 }
 
-/// The bytes of the record at a place in a raw block.
-pub(super) fn record(raw: &[u8], place: u32) -> Result<&[u8], Problem> {
-    let mut cursor = Cursor(raw);
-    for _ in 0..place {
-        let len = cursor.count()?;
-        cursor.take(len)?;
+impl Opened {
+    fn new(raw: Vec<u8>, count: u32) -> Result<Self, Problem> {
+        let mut cursor = Cursor(&raw);
+        let mut records = Vec::new();
+        for _ in 0..count {
+            let len = cursor.count()?;
+            let at = raw.len() - cursor.0.len();
+            cursor.take(len)?;
+            records.push(at..at + len);
+        }
+        cursor.end()?;
+        Ok(Self { raw, records })
     }
-    let len = cursor.count()?;
-    cursor.take(len)
+
+    /// What it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        self.raw.len() + self.records.len() * size_of::<Range<usize>>()
+    }
+
+    /// The record at a place.
+    pub(super) fn record(&self, place: u32) -> Result<&[u8], Problem> {
+        let range = self.records.get(place as usize).cloned();
+        range.and_then(|range| self.raw.get(range)).ok_or("there is no such record")
+    }
+
+    /// Every record.
+    pub(super) fn records(&self) -> impl Iterator<Item = &[u8]> {
+        self.records.iter().filter_map(|range| self.raw.get(range.clone()))
+    }
 }
 
 /// Writes the records of a section.

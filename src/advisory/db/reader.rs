@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::blocks::{self, Directory};
+use super::blocks::{self, Directory, Opened};
 use super::bytes::Cursor;
 use super::record::{AdvisoryText, ExceptionText, FeedInfo, VulnerabilityText};
 use super::release::Release;
@@ -48,7 +48,7 @@ struct Section {
 /// Blocks of texts that were used lately: all are forgotten when they become too many.
 #[derive(Debug, Default)]
 struct Recent {
-    blocks: BTreeMap<(u64, usize), Arc<Vec<u8>>>,
+    blocks: BTreeMap<(u64, usize), Arc<Opened>>,
     bytes: usize,
 }
 
@@ -319,8 +319,8 @@ impl Database {
         let bad = |problem| DbError::malformed(section.entry.place(), problem);
         let found = self.directory(section)?.find(number);
         let (index, block, place) = found.ok_or_else(|| bad("there is no such record"))?;
-        let raw = self.block(section, index, block)?;
-        blocks::record(&raw, place).and_then(decode).map_err(bad)
+        let opened = self.block(section, index, block)?;
+        opened.record(place).and_then(decode).map_err(bad)
     }
 
     fn block(
@@ -328,20 +328,20 @@ impl Database {
         section: &Section,
         index: usize,
         block: &blocks::Block,
-    ) -> Result<Arc<Vec<u8>>, DbError> {
+    ) -> Result<Arc<Opened>, DbError> {
         let key = (section.entry.at, index);
         let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = recent().blocks.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let raw = block.open(&self.stored(section, block)?, &section.entry.place())?;
+        let opened = block.open(&self.stored(section, block)?, &section.entry.place())?;
         let mut recent = recent();
-        if recent.bytes + raw.len() > MAX_KEPT {
+        if recent.bytes + opened.size() > MAX_KEPT {
             *recent = Recent::default();
         }
-        recent.bytes += raw.len();
-        recent.blocks.insert(key, Arc::clone(&raw));
-        Ok(raw)
+        recent.bytes += opened.size();
+        recent.blocks.insert(key, Arc::clone(&opened));
+        Ok(opened)
     }
 
     fn stored(&self, section: &Section, block: &blocks::Block) -> Result<Vec<u8>, DbError> {
@@ -409,8 +409,10 @@ impl Database {
     ) -> Result<(), DbError> {
         let place = section.entry.place();
         for block in &self.directory(section)?.blocks {
-            let raw = block.open(&self.stored(section, block)?, &place)?;
-            blocks::each(&raw, block.count, show)
+            let opened = block.open(&self.stored(section, block)?, &place)?;
+            opened
+                .records()
+                .try_for_each(show)
                 .map_err(|problem| DbError::malformed(&*place, problem))?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Matches as they are found, and what becomes of them once all are there.
 
 use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -100,6 +101,7 @@ impl Gathered {
         silencer: &Silencer<'_>,
     ) -> Result<Vec<Found>, DbError> {
         let mut found: BTreeMap<String, (Found, Vec<(Draft, usize)>)> = BTreeMap::new();
+        let mut sources: BTreeMap<Key, Arc<Source>> = BTreeMap::new();
         let patched = self.ids(databases, self.patched.iter())?;
         let denied: BTreeSet<(String, usize)> = match databases.len() {
             0 | 1 => BTreeSet::new(),
@@ -139,14 +141,18 @@ impl Gathered {
                     };
                     (empty, Vec::new())
                 });
-                let source = source(database, draft.advisory)?;
-                let position = match found.advisories.iter().position(|known| *known == source) {
-                    Some(position) => position,
-                    None => {
-                        found.advisories.push(source);
-                        found.advisories.len() - 1
+                let source = match sources.entry((index, draft.advisory)) {
+                    Entry::Occupied(known) => Arc::clone(known.get()),
+                    Entry::Vacant(new) => {
+                        Arc::clone(new.insert(Arc::new(source(database, draft.advisory)?)))
                     }
                 };
+                let same = |known: &Arc<Source>| Arc::ptr_eq(known, &source);
+                let position = found.advisories.iter().position(same);
+                let position = position.unwrap_or_else(|| {
+                    found.advisories.push(source);
+                    found.advisories.len() - 1
+                });
                 list.push((draft, position));
             }
             if let Some((found, _)) = found.get_mut(&known.id) {

@@ -72,7 +72,7 @@ pub struct Found {
     /// What is known of it, of all databases together.
     pub known: VulnerabilityText,
     /// The advisories that say so.
-    pub advisories: Vec<Source>,
+    pub advisories: Vec<Arc<Source>>,
     /// The packages that have it.
     pub hits: Vec<Hit>,
 }

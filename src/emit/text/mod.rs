@@ -173,6 +173,10 @@ fn one_host(
         }
     }
     not_judged(host, paint, out)?;
+    for note in &host.notes {
+        paragraph(out, 0, &format!("Note: {note}."))?;
+        writeln!(out)?;
+    }
     tailored(rules, host, paint, out)?;
     totals(host, paint, out)
 }
