@@ -6,7 +6,7 @@ mod root;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use assay::advisory::db::Database;
+use assay::advisory::db::{Database, Release};
 use assay::advisory::feed::{self, Context};
 use assay::advisory::record::{Ecosystem, Naming};
 use assay::collect::{Options, collect, collect_sbom};
@@ -62,26 +62,35 @@ fn resealed(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// An advisory database: everything that a scan could ask of it.
+/// An advisory database, and the index of a release without the hash that stands before it.
 pub(crate) fn advisories(data: &[u8]) {
-    let Ok(database) = Database::from_bytes(data.to_vec()) else { return };
-    let _ = database.verify();
-    let _ = database.exceptions();
-    let _ = database.find_vulnerability("CVE-2024-0001");
-    let ecosystems: Vec<_> = database.ecosystems().collect();
-    for ecosystem in ecosystems {
-        let Ok(Some(release)) = database.release(&ecosystem) else { continue };
-        let place = release.place(&release.scheme.key("1.0-1"));
-        let places = (0..release.advisories().min(1000)).collect();
-        for name in release.names_in(&places).unwrap_or_default() {
-            let Ok(rows) = release.find(&name, Naming::Binary) else { continue };
-            for row in rows.map_while(Result::ok) {
-                let _ = place.map(|place| row.contains(place));
-                let _ = row.version.map(|number| database.version(&ecosystem, number));
-                let _ = release.advisory(row.advisory).map(|number| database.advisory(number));
-            }
+    if let Ok(database) = Database::from_bytes(data.to_vec()) {
+        let _ = database.verify();
+        let _ = database.exceptions();
+        let _ = database.find_vulnerability("CVE-2024-0001");
+    }
+    let index = Release::decode(data.to_vec(), Ecosystem::new("Debian", "12"));
+    if let Ok(release) = index {
+        let _ = ask(&release);
+    }
+}
+
+/// Everything that a scan could ask of an index.
+fn ask(release: &Release) -> Result<(), &'static str> {
+    let place = release.place(&release.scheme.key("1.0-1"));
+    let places = release.about(1).map(|some| match some.is_empty() {
+        true => (0..release.advisories().min(1000)).collect(),
+        false => some,
+    });
+    for name in release.names_in(&places?)? {
+        for row in release.find(&name, Naming::Source)? {
+            let row = row?;
+            let _ = place.map(|place| row.contains(place));
+            let _ = (release.qualifier(row.qualifier), release.advisory(row.advisory));
+            release.vulnerabilities(row.advisory)?.try_for_each(|number| number.map(drop))?;
         }
     }
+    Ok(())
 }
 
 /// A text as a file of each kind that rulesets have.

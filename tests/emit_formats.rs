@@ -117,6 +117,7 @@ fn report() -> Report {
             ])
             .collect(),
         clean: Vec::new(),
+        notes: Vec::new(),
     };
     Report {
         hosts: vec![host(1), host(2)],

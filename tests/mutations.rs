@@ -10,6 +10,8 @@ mod snapshot_support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use assay::advisory::db::{Builder, Database, Input};
+use assay::advisory::feed::{Context, read};
 use snapshot_support::Random;
 
 fn project(path: &str) -> PathBuf {
@@ -89,6 +91,38 @@ fn snapshots() {
         let mut bytes = small.clone();
         mutate(&mut bytes, &mut random);
         entry::snapshot(&bytes);
+    }
+}
+
+#[test]
+fn advisories() {
+    let feed = fs::read(project("tests/fixtures/advisories/dsa.list")).unwrap();
+    let mut builder = Builder::new();
+    builder.begin(&Input::default());
+    let mut sink = |record| builder.add(record);
+    let summary = read(None, "dsa.list", &feed, &Context::default(), &mut sink).unwrap();
+    builder.end(&summary);
+    let file = builder.finish().unwrap();
+    let database = Database::from_bytes(file.clone()).unwrap();
+    let ecosystem = database.ecosystems().next().unwrap();
+    let index = database.release(&ecosystem).unwrap().unwrap().bytes().to_vec();
+    let mut random = Random(4);
+    for _ in 0..4_000 {
+        let mut bytes = index.clone();
+        // Most often numbers are set: a table that moved is told by the frame.
+        match random.below(4) {
+            0 => mutate(&mut bytes, &mut random),
+            _ => {
+                for _ in 0..1 + random.below(6) {
+                    let at = random.below(bytes.len());
+                    bytes[at] = random.below(256) as u8;
+                }
+            }
+        }
+        entry::advisories(&bytes);
+        let mut bytes = file.clone();
+        mutate(&mut bytes, &mut random);
+        entry::advisories(&bytes);
     }
 }
 

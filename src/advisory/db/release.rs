@@ -177,7 +177,10 @@ pub(super) fn naming_byte(naming: Naming) -> u8 {
 impl Release {
     /// Out of the bytes of a section. Only its frame is checked: every number in it is checked when
     /// it is used.
-    pub(super) fn decode(bytes: Vec<u8>, ecosystem: Ecosystem) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// What is wrong with the frame.
+    pub fn decode(bytes: Vec<u8>, ecosystem: Ecosystem) -> Result<Self, Problem> {
         let mut cursor = Cursor(&bytes);
         let mut counts = [0u32; layout::RELEASE_COUNTS];
         for count in &mut counts {
@@ -272,6 +275,11 @@ impl Release {
             }
         }
         Ok(())
+    }
+
+    /// The bytes that it was decoded from.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// How many names of packages there are.

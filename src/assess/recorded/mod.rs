@@ -83,6 +83,7 @@ impl Builder {
                 exclusions: Vec::new(),
                 outcomes: Vec::new(),
                 clean: Vec::new(),
+                notes: Vec::new(),
             });
             hosts.len() - 1
         });
