@@ -463,10 +463,12 @@ pub(super) enum Snapshot {
         file: PathBuf,
     },
     /// Print the rows of one table, one JSON object a line
+    ///
+    /// Also of tables that are read from configuration or computed from others: what a rule sees.
     Cat {
         /// The snapshot file
         file: PathBuf,
-        /// The table, for example packages
+        /// The table, for example packages or config.sshd (`assay facts` lists them)
         table: String,
     },
     /// Read every byte and compare every checksum

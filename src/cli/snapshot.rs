@@ -8,8 +8,10 @@ use super::{Exit, Failure, render, stdout};
 use crate::emit::escape;
 use crate::model::cell::Fact;
 use crate::model::facts::FactSource;
+use crate::model::schema::{Origin, TableSchema};
 use crate::model::table::{self, Host};
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::model::view::View;
+use crate::snapshot::{Snapshot, SnapshotError, write_row};
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     let mut out = stdout();
@@ -22,16 +24,14 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
         }
         Command::Cat { file, table } => {
             let snapshot = open(file)?;
-            let Some(table) = table::COLLECTED.iter().find(|known| known.name == table) else {
-                let names: Vec<&str> = table::COLLECTED.iter().map(|table| table.name).collect();
+            let Some(table) = table::find(table) else {
                 render::line(&format!(
-                    "error: a snapshot has no table {table:?}; it has {}",
-                    names.join(", ")
+                    "error: there is no table {table:?}; `assay facts` lists them"
                 ));
                 return Ok(Exit::Usage);
             };
             snapshot.verify().map_err(|error| told(file, &error))?;
-            snapshot.print_table(table, &mut out)?;
+            cat(&snapshot, table, &mut out)?;
         }
         Command::Export { file, json: _ } => {
             let snapshot = open(file)?;
@@ -41,6 +41,32 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     }
     out.flush()?;
     Ok(Exit::Clean)
+}
+
+/// Prints a table, whether it was collected or is read and computed now; a state other than
+/// collected is told beside it.
+fn cat(
+    snapshot: &Snapshot,
+    table: &'static TableSchema,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let state = if table.origin == Origin::Collected {
+        snapshot.print_table(table, out)?;
+        snapshot.state(table)
+    } else {
+        let loaded = View::new(snapshot)
+            .table(table)
+            .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
+        for row in loaded.rows.iter() {
+            write_row(row, out)?;
+            writeln!(out)?;
+        }
+        loaded.state
+    };
+    if !state.is_complete() {
+        render::line(&format!("note: {}: {}", table.name, escape(&state.to_string())));
+    }
+    Ok(())
 }
 
 pub(super) fn open(file: &Path) -> Result<Snapshot, Failure> {

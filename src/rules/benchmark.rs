@@ -17,8 +17,15 @@ use crate::diagnostic::codes::rules as codes;
 use crate::model::finding::{Recommendation, RuleInfo, RulesPackage, Severity, Tailored};
 
 /// The members of a benchmark file.
-pub(crate) const MEMBERS: &[&str] =
-    &["benchmark", "version", "applies_to", "sections", "recommendations", "references"];
+pub(crate) const MEMBERS: &[&str] = &[
+    "benchmark",
+    "version",
+    "applies_to",
+    "packages",
+    "sections",
+    "recommendations",
+    "references",
+];
 /// The members of a recommendation.
 pub(crate) const RECOMMENDATION: &[&str] =
     &["id", "title", "levels", "control", "with", "controls", "manual", "severity"];
@@ -31,6 +38,12 @@ pub(crate) const LEVELS: &[(&str, &str)] = &[
     ("l1", "Level 1"),
     ("l2", "Level 2"),
 ];
+/// Package managers of systems: name, and how one installs and removes with them.
+pub(crate) const MANAGERS: &[(&str, (&str, &str))] = &[
+    ("apt", ("apt-get install", "apt-get purge")),
+    ("dnf", ("dnf install", "dnf remove")),
+    ("yum", ("yum install", "yum remove")),
+];
 /// The most recommendations of one benchmark.
 const MAX_RECOMMENDATIONS: usize = 2000;
 
@@ -42,6 +55,8 @@ struct Frame<'c> {
     version: Arc<str>,
     applies: Arc<Pred>,
     references: Vec<Arc<str>>,
+    /// How one installs and removes packages.
+    packages: Option<(&'static str, &'static str)>,
     /// The titles of sections by their numbers.
     sections: BTreeMap<String, Arc<str>>,
     check_patterns: bool,
@@ -133,6 +148,8 @@ fn frame<'c, 'n>(
     let version = required_text(&mut cx, &members, "version");
     let applies = cx.reader.required(&members, "applies_to");
     let applies = applies.and_then(|node| applies_to(&mut cx, node));
+    let packages = members.get("packages");
+    let packages = packages.and_then(|node| cx.reader.word(node, "package manager", MANAGERS));
     let sections = members.get("sections").map(|node| sections(cx.reader, node));
     let references = members.get("references").map(|node| rule::references(cx.reader, node));
     let list = cx.reader.required(&members, "recommendations");
@@ -149,6 +166,7 @@ fn frame<'c, 'n>(
         version: version.unwrap_or_default(),
         applies: Arc::new(applies.map_or(Pred::TRUE, |(pred, _)| pred)),
         references: references.unwrap_or_default(),
+        packages,
         sections: sections.unwrap_or_default(),
         check_patterns,
     };
@@ -275,23 +293,13 @@ fn recommendation(
         Some(severity) => severity,
         None => contents.iter().map(|c| c.severity).max().unwrap_or(Severity::Informational),
     };
-    let join = |texts: Vec<&Arc<str>>| -> Arc<str> {
-        // Two controls of one kind say the same; once is enough.
-        let mut said: Vec<&str> = Vec::new();
-        for text in texts {
-            if !said.contains(&&**text) {
-                said.push(text);
-            }
-        }
-        said.join("\n\n").into()
-    };
     let (number, title) = (&head.number, &head.title);
     let manual = head.manual.clone();
     let (description, remediation) = match &head.manual {
         Some(advice) => (Arc::clone(title), Arc::clone(advice)),
         None => (
-            join(contents.iter().map(|content| &content.description).collect()),
-            join(contents.iter().map(|content| &content.remediation).collect()),
+            join(contents.iter().map(|content| &*content.description)),
+            join(contents.iter().map(|content| &*content.remediation)),
         ),
     };
     let mut references = frame.references.clone();
@@ -334,6 +342,26 @@ fn recommendation(
         rule.tailor(tailored);
     }
     rule
+}
+
+/// The texts of several controls as one: what controls of one kind all say, or begin with, is said
+/// once.
+fn join<'t>(texts: impl Iterator<Item = &'t str>) -> Arc<str> {
+    let mut said: Vec<(&str, Vec<&str>)> = Vec::new();
+    for text in texts {
+        let (lead, rest) = text.split_once('\n').unwrap_or((text, ""));
+        match said.iter_mut().find(|(before, _)| *before == lead) {
+            Some((_, parts)) if !parts.contains(&rest) => parts.push(rest),
+            Some(_) => {}
+            None => said.push((lead, vec![rest])),
+        }
+    }
+    let whole = |(lead, parts): &(&str, Vec<&str>)| {
+        let lines =
+            std::iter::once(*lead).chain(parts.iter().copied().filter(|part| !part.is_empty()));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    said.iter().map(whole).collect::<Vec<_>>().join("\n\n").into()
 }
 
 fn names(list: &Node) -> Vec<&str> {
@@ -380,10 +408,14 @@ fn instantiate(
         return None;
     }
     let check_patterns = frame.check_patterns || values.is_some();
-    let params = match &mut values {
+    let mut params = match &mut values {
         Some(values) => values.apply(params),
         None => params,
     };
+    if let Some((install, remove)) = frame.packages {
+        params.word("install", install);
+        params.word("remove", remove);
+    }
     let mut inner = Reader::new(&control.name, &control.text);
     let content = rule::content(&mut inner, &control.node, &params, check_patterns, false);
     for diagnostic in inner.diagnostics {
@@ -398,4 +430,17 @@ fn instantiate(
 fn value_mistake(reader: &mut Reader<'_>, control: &str, span: Span, message: &str) {
     let message = format!("with these parameters, in control `{control}`: {message}");
     reader.error(codes::BAD_VALUE, span, message);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn what_several_controls_say_is_said_once() {
+        let joined = |texts: &[&str]| join(texts.iter().copied()).to_string();
+        assert_eq!(joined(&["Run:\n  a", "Run:\n  b", "Run:\n  a"]), "Run:\n  a\n  b");
+        assert_eq!(joined(&["Run:\n  a", "Set x.", "Set x."]), "Run:\n  a\n\nSet x.");
+        assert_eq!(joined(&["Set x.", "Set x.\n  y"]), "Set x.\n  y");
+    }
 }

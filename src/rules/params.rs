@@ -119,6 +119,25 @@ impl Params {
         self.0.iter().filter(|(_, param)| param.value.is_none()).map(|(name, _)| name)
     }
 
+    /// Adds a text that no rule declares, for its words alone; a parameter of that name stays.
+    pub(crate) fn word(&mut self, name: &str, text: &str) {
+        let word =
+            || Param { ty: ParamType::Text, value: Some(Value::text(text)), text: Arc::from(text) };
+        self.0.entry(Arc::from(name)).or_insert_with(word);
+    }
+
+    /// What stands for `{name}` in text; `{name.first}` is the first item of a list.
+    fn spoken(&self, name: &str) -> Option<Arc<str>> {
+        let Some(list) = name.strip_suffix(".first") else {
+            return self.0.get(name).map(|param| Arc::clone(&param.text));
+        };
+        let param = self.0.get(list).filter(|param| param.ty == ParamType::List)?;
+        match &param.value {
+            Some(Value::List(items)) => Some(items.first()?.to_string().into()),
+            _ => Some(Arc::clone(&param.text)),
+        }
+    }
+
     /// Text with every `{name}` of a parameter filled in; other braces stay as they are.
     pub(crate) fn fill<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.0.is_empty() || !text.contains('{') {
@@ -131,10 +150,10 @@ impl Params {
             out.push_str(before);
             let filled = after[1..]
                 .find('}')
-                .and_then(|close| Some((self.0.get(&after[1..=close])?, &after[close + 2..])));
+                .and_then(|close| Some((self.spoken(&after[1..=close])?, &after[close + 2..])));
             match filled {
-                Some((param, tail)) => {
-                    out.push_str(&param.text);
+                Some((words, tail)) => {
+                    out.push_str(&words);
                     rest = tail;
                 }
                 None => {
@@ -199,5 +218,22 @@ fn text_of(ty: ParamType, value: Option<&Value>) -> Arc<str> {
         (_, Some(value)) => value.to_string().into(),
         // Stands in while only types are checked: a path, a pattern and a word at once.
         (_, None) => Arc::from("/x"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_braces_are_filled_in() {
+        let mut params = Params::default();
+        let list = Value::List(vec![Value::text("a"), Value::text("b")].into());
+        let text = text_of(ParamType::List, Some(&list));
+        params.0.insert("list".into(), Param { ty: ParamType::List, value: Some(list), text });
+        params.word("install", "dnf install");
+        params.word("list", "never");
+        let filled = params.fill("{install} {list.first} of {list}; ${x} {install.first} {");
+        assert_eq!(filled, "dnf install a of a, b; ${x} {install.first} {");
     }
 }

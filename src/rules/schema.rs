@@ -366,6 +366,7 @@ fn vulnerability() -> Json {
 
 fn benchmark_file() -> Json {
     let levels: Vec<&str> = benchmark::LEVELS.iter().map(|(word, _)| *word).collect();
+    let managers: Vec<&str> = benchmark::MANAGERS.iter().map(|(word, _)| *word).collect();
     let control = json!({ "control": { "type": "string" }, "with": { "type": "object" } });
     let recommendation = object(
         json!({
@@ -385,6 +386,7 @@ fn benchmark_file() -> Json {
             "benchmark": text(),
             "version": text(),
             "applies_to": reference("rows of host"),
+            "packages": words(&managers),
             "sections": { "type": "object", "additionalProperties": text() },
             "references": links(),
             "recommendations": { "type": "array", "items": recommendation },

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Dialect, Output, line_end, names, next_line, pairs};
+use super::{Dialect, Output, line_end, names, next_line, pairs, redact_line};
 
 /// A block that never ends is not followed further than this.
 const MAX_LINES: usize = 2_000;
@@ -90,6 +90,9 @@ pub(super) fn redact_continuation(
         return Some(redact_indented(text, line.end, None, out));
     }
     let trimmed = content.trim_end();
+    if trimmed.trim_start() == "chpasswd:" {
+        return Some(redact_passwords(text, line, dialect, out));
+    }
     if trimmed.ends_with('\\')
         && pairs::find(content, dialect).last().is_some_and(|last| last.end >= trimmed.len())
     {
@@ -126,6 +129,36 @@ pub(super) fn redact_continuation(
         return Some(next_line(text, end));
     }
     None
+}
+
+/// cloud-init's `chpasswd:`: below it every `name:password`, and what is hidden elsewhere, too.
+fn redact_passwords(
+    text: &str,
+    line: Range<usize>,
+    dialect: Dialect,
+    out: &mut Output<'_>,
+) -> usize {
+    let depth_of = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let indent = depth_of(&text[line.clone()]);
+    let mut at = next_line(text, line.end);
+    for _ in 0..MAX_LINES {
+        if at >= text.len() {
+            break;
+        }
+        let end = line_end(text, at);
+        let below = &text[at..end];
+        if !below.trim().is_empty() && depth_of(below) <= indent {
+            break;
+        }
+        match below.find(':') {
+            Some(colon) if below[colon + 1..].starts_with(|next: char| !next.is_whitespace()) => {
+                out.hide(at + colon + 1..end);
+            }
+            _ => redact_line(below, at, dialect, out),
+        }
+        at = next_line(text, end);
+    }
+    at
 }
 
 /// Hides the lines below that are indented more than `indent`, or all that look like armour.

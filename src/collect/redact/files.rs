@@ -1,7 +1,7 @@
 //! Files that are nothing but secrets, known by place and name: they are not read at all.
 
 /// Whole names.
-const NAMES: [&str; 52] = [
+const NAMES: [&str; 54] = [
     ".credentials",
     ".git-credentials",
     ".htpasswd",
@@ -31,6 +31,8 @@ const NAMES: [&str; 52] = [
     "ntp.keys",
     "opasswd",
     "opasswd.old",
+    "pam_radius.conf",
+    "pam_radius_auth.conf",
     "pap-secrets",
     "passdb.tdb",
     "passwd.client",
@@ -57,7 +59,7 @@ const NAMES: [&str; 52] = [
 ];
 
 /// Endings of names.
-const ENDINGS: [&str; 19] = [
+const ENDINGS: [&str; 20] = [
     ".age",
     ".gpg",
     ".htpasswd",
@@ -77,19 +79,26 @@ const ENDINGS: [&str; 19] = [
     ".pvk",
     ".sasl_passwd",
     ".secret",
+    ".secrets",
 ];
 
-/// Directories all of whose files are secrets.
-const DIRECTORIES: [&str; 12] = [
+/// Directories all of whose files are secrets, or so full of them in words of their own that no
+/// text is worth the danger.
+const DIRECTORIES: [&str; 17] = [
     "/etc/credstore/",
     "/etc/credstore.encrypted/",
+    "/etc/freeradius/",
+    "/etc/frr/",
     "/etc/ipsec.d/private/",
     "/etc/letsencrypt/accounts/",
     "/etc/letsencrypt/archive/",
     "/etc/pki/private/",
+    "/etc/quagga/",
+    "/etc/raddb/",
     "/etc/ssl/private/",
     "/etc/swanctl/private/",
     "/etc/swanctl/rsa/",
+    "/etc/sysconfig/network-scripts/keys-",
     "/run/credentials/",
     "/run/secrets/",
     "/usr/lib/credstore/",
@@ -149,6 +158,8 @@ mod tests {
             "/etc/krb5.keytab",
             "/etc/letsencrypt/live/x/privkey1.pem",
             "/etc/keys/id_ed25519",
+            "/etc/rsyncd.secrets",
+            "/etc/sysconfig/network-scripts/keys-wlan0",
         ] {
             assert!(is_secret_file(path), "{path}");
         }

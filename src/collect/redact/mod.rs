@@ -98,7 +98,7 @@ static TRIGGERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         "(?i-u)pass|pwd|pw[ \t=:]|secret|token|key|psk|cred|auth|bearer|basic|cookie|community\
          |createuser|\\$[0-9a-z]{1,8}[\\$-]|\\}[a-z0-9+/$]|pbkdf2|://|begin |eyj|akia|asia|gh[pousr]_\
          |github_pat|glpat|xox|xapp|aiza|k_live_|k_test_|npm_|pypi-|sg\\.|hv[sbr]\\.|sk-|dop_v1\
-         |mysql|mariadb|sshpass|redis-cli|ldap[a-z]+[ \t]|snmp[a-z]+[ \t]|curl|smbclient|rpcclient|mongo\
+         |mysql|ompgsql|login=|mariadb|sshpass|redis-cli|ldap[a-z]+[ \t]|snmp[a-z]+[ \t]|curl|smbclient|rpcclient|mongo\
          |openssl|useradd|usermod|sqlcmd|ipmitool|docker|podman|skopeo|7za?[ \t]",
     )
     .ok()

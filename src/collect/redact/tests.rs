@@ -29,6 +29,8 @@ fn values_of_secrets_are_hidden() {
         "SetCredential=name:hunter2",
         "//server/share /mnt cifs user=bob,password=hunter2,nodev 0 0",
         "bindpw hunter2",
+        "cache_peer proxy parent 3128 0 login=bob:hunter2",
+        "*.* :ommysql:host,db,user,hunter2;Template",
         "rootpw hunter2",
         "requirepass hunter2",
         "machine host login bob password hunter2",
@@ -139,6 +141,19 @@ fn blocks_of_several_lines_are_hidden() {
         assert!(hidden.contains("after"), "{hidden}");
         assert_eq!(hidden.lines().count(), block.lines().count());
     }
+}
+
+#[test]
+fn passwords_that_cloud_init_sets_are_hidden() {
+    let given = "chpasswd:\n  expire: false\n  list: |\n    root:hunter2\n    - bob:$6$hunter2\n  \
+                 users:\n  - {name: a, password: hunter2}\nhostname: x:y\n";
+    let hidden = text(given);
+    assert!(!hidden.contains("hunter2"), "{hidden}");
+    assert_eq!(hidden.lines().count(), given.lines().count());
+    assert!(
+        hidden.contains("  expire: false\n") && hidden.ends_with("hostname: x:y\n"),
+        "{hidden}"
+    );
 }
 
 #[test]

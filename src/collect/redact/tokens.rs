@@ -23,7 +23,7 @@ macro_rules! shapes {
     };
 }
 
-static SHAPES: [Shape; 14] = shapes![
+static SHAPES: [Shape; 16] = shapes![
     // crypt(5), Apache's apr1, PHC strings (argon2, scrypt, pbkdf2), phpass.
     ["$"], any => r#"\$(?:1|2[abxy]?|3|5|6|7|y|gy|sm3y?|md5|sha1|apr1|[PH]|argon2(?:i|d|id)|s?crypt|pbkdf2[-a-z0-9]*|bcrypt[-a-z0-9]*|8|9|rounds=[0-9]+)[$,](?P<secret>(?:[^\s$:"']{0,64}\$){0,4}[./A-Za-z0-9+=-]{20,})"#,
     ["$"], any => r#"\$(?P<secret>(?:[PH]|S)\$[./A-Za-z0-9]{31,52})"#,
@@ -41,6 +41,10 @@ static SHAPES: [Shape; 14] = shapes![
     ["npm_", "pypi-", "sg.", "hvs.", "hvb.", "hvr.", "sk-", "dop_v1", "age-secret-key"], any =>
         r#"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{20,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|hv[sbr]\.[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9_-]{20,}|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[0-9A-Z]{20,})"#,
     ["bearer"], any => r#"(?i)\bbearer[ \t]+(?P<secret>[a-z0-9._~+/=-]{8,})"#,
+    // The outputs of rsyslog to data bases in the old syntax: host, data base, user, password.
+    ["ommysql", "ompgsql"], any => r#":om(?:mysql|pgsql):[^,\s]*,[^,\s]*,[^,\s]*,(?P<secret>[^;\s]+)"#,
+    // squid's `login=user:password`.
+    ["login="], any => r#"\blogin=[^\s:]+:(?P<secret>\S+)"#,
     ["basic"], is_base64 => r#"\b[Bb]asic[ \t]+(?P<secret>[A-Za-z0-9+/]+={0,2})"#,
 ];
 

@@ -33,6 +33,7 @@ pub mod sysctl;
 pub mod third_party_binaries;
 pub mod time_daemons;
 pub mod ufw_policies;
+pub mod unit_settings;
 pub mod unowned_files;
 
 use super::schema::TableSchema;
@@ -90,6 +91,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &time_daemons::Derivation,
         &third_party_binaries::Derivation,
         &ufw_policies::Derivation,
+        &unit_settings::Derivation,
         &unowned_files::Derivation,
     ]
 }
