@@ -36,6 +36,8 @@ pub(crate) struct Answer {
     pub(crate) holders: Kept,
     /// Whether there was no row, and the default stands for it.
     pub(crate) by_default: bool,
+    /// Why a collected table that the rows are made of is not there, and is missed.
+    pub(crate) missing: Option<Arc<str>>,
 }
 
 /// Rows kept for evidence.
@@ -71,6 +73,7 @@ impl<'p> Answers<'p> {
             violators: Kept::default(),
             holders: Kept::default(),
             by_default: false,
+            missing: None,
         };
         Self { atoms, needed, row_sets, now, answers: vec![unanswered; atoms.atoms.len()] }
     }
@@ -210,6 +213,14 @@ fn incomplete(query: &Query, state: &TableState, doubt: bool) -> Option<Arc<str>
         TableState::Collected if doubt => Some(doubtful(query)),
         TableState::Collected => None,
         TableState::Truncated(reason) => Some(format!("{table} is incomplete: {reason}").into()),
+        TableState::Denied(_) | TableState::Absent(_) => missing(table, state),
+    }
+}
+
+/// Why a table is not there, if it is not.
+pub(crate) fn missing(table: &str, state: &TableState) -> Option<Arc<str>> {
+    match state {
+        TableState::Collected | TableState::Truncated(_) => None,
         TableState::Denied(reason) => Some(format!("{table} was denied: {reason}").into()),
         TableState::Absent(reason) => Some(format!("{table} is absent: {reason}").into()),
     }

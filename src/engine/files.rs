@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally, emptiness_matters};
+use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally, emptiness_matters, missing};
 use super::memo::{self, Memo};
 use super::predicate::{Cells, holds};
 use super::truth::Tri;
@@ -69,7 +69,8 @@ impl<'p> Asked<'p> {
     fn finish(self, state: &TableState, now: Option<i64>) -> (usize, Answer) {
         let (truth, by_default) = self.tally.truth(&self.atom.query, state, now);
         let (violators, holders) = (self.violators.kept(), self.holders.kept());
-        (self.index, Answer { truth, violators, holders, by_default })
+        let missing = missing(File::TABLE.name, state);
+        (self.index, Answer { truth, violators, holders, by_default, missing })
     }
 
     /// Whether files of a class have to be shown. A file for which `must` is known to hold by its

@@ -145,10 +145,34 @@ fn judgement(
                 judgement.attributes = attributes(plan, rule, program, &found);
                 judgement.evidence = found.evidence;
             }
-            verdict(truths)
+            match verdict(truths) {
+                Verdict::Pass if is_cis(plan, rule) => missing(parts, answers)
+                    .map_or(Verdict::Pass, |reason| Verdict::Unknown(Arc::clone(reason))),
+                verdict => verdict,
+            }
         }
     };
     judgement
+}
+
+/// Why a table that a benchmark asks is not there: a recommendation does not pass by half of what
+/// it asks, even where that half is enough by itself.
+fn missing<'a>(parts: &[ProgramPart], answers: &'a Answers<'_>) -> Option<&'a Arc<str>> {
+    let mut found = None;
+    for part in parts {
+        let requires = part.requires.iter().map(|(step, _)| step);
+        for step in requires.chain([&part.check]) {
+            step.atoms(&mut |atom| {
+                let missing = answers.get(atom).and_then(|answer| answer.missing.as_ref());
+                found = found.or(missing);
+            });
+        }
+    }
+    found
+}
+
+fn is_cis(plan: &Plan, rule: usize) -> bool {
+    plan.rules.get(rule).is_some_and(|rule| rule.package == RulesPackage::Cis)
 }
 
 /// All parts must pass; a part that is not about the host is left out, unless all are.
@@ -226,8 +250,7 @@ fn attributes(
     if program.lists_packages && !found.packages.is_empty() {
         attributes.push(("package_name".into(), found.packages.join(",").into()));
     }
-    let package = plan.rules.get(rule).map(|rule| rule.package);
-    if package == Some(RulesPackage::Cis)
+    if is_cis(plan, rule)
         && let Some(profile) = &plan.profile
     {
         attributes.push(("CIS_BENCHMARK_PROFILE".into(), Arc::clone(profile)));

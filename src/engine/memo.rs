@@ -110,7 +110,13 @@ impl Answer {
     /// The same with only the rows that it keeps, instead of their whole table.
     fn lean(&self) -> Self {
         let (violators, holders) = (self.violators.lean(), self.holders.lean());
-        Self { truth: self.truth.clone(), violators, holders, by_default: self.by_default }
+        Self {
+            violators,
+            holders,
+            truth: self.truth.clone(),
+            missing: self.missing.clone(),
+            ..*self
+        }
     }
 
     fn weight(&self) -> usize {

@@ -1,12 +1,13 @@
 //! Answers the atoms over every table other than `files`.
 
-use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally};
+use super::answer::{Answer, Answers, Kept, MAX_KEPT, Tally, missing};
 use super::memo::{self, Memo};
 use super::predicate::{Cells, holds};
 use super::truth::Tri;
 use crate::model::facts::Row;
 use crate::model::lens::{self, Keyed};
 use crate::model::state::{FactError, TableState};
+use crate::model::table;
 use crate::model::value::Value;
 use crate::model::view::{Loaded, View};
 use crate::rules::{Atom, RowSet, TablePlan};
@@ -44,6 +45,13 @@ fn of_table(
         Some((lens, keyed)) => view.table_about(lens, keyed, &asked_about(plan, keyed, answers))?,
         None => view.table(plan.table)?,
     };
+    // A table that is complete for all that misses nothing.
+    let missing = match loaded.state {
+        TableState::Collected => None,
+        _ => table::sources(plan.table)
+            .into_iter()
+            .find_map(|source| missing(source.name, &view.source().state(source))),
+    };
     for (set, found) in find(plan, answers, &loaded) {
         let state = match (keyed, answers.atoms.row_sets.get(set)) {
             (Some(keyed), Some(rows)) => state_of(rows, keyed, &loaded, view, answers.now)?,
@@ -53,7 +61,7 @@ fn of_table(
             let Some(known) = answers.atoms.atoms.get(*atom) else { continue };
             let answer = ask(known, &loaded, &state, &found, answers.now);
             if let Some(slot) = answers.answers.get_mut(*atom) {
-                *slot = answer;
+                *slot = Answer { missing: missing.clone(), ..answer };
             }
         }
     }
@@ -200,7 +208,7 @@ fn ask(
         kept.rows = Some(std::sync::Arc::clone(&loaded.rows));
     }
     let (truth, by_default) = tally.truth(&atom.query, state, now);
-    Answer { truth, violators, holders, by_default }
+    Answer { truth, violators, holders, by_default, missing: None }
 }
 
 impl Kept {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::codes::rules as codes;
 use crate::model::cell::Fact as _;
 use crate::model::facts::MemoryFacts;
-use crate::model::finding::Verdict;
+use crate::model::finding::{RulesPackage, Verdict};
 use crate::model::schema::Origin;
 use crate::model::state::TableState;
 use crate::model::table::{self, ConfigFile, Host};
@@ -59,14 +59,19 @@ fn reads_more_than_host(rule: &Rule) -> bool {
     more
 }
 
-/// The collected tables without which a rule whose queries all have to hold cannot pass. What a
-/// derived table needs is its own matter: some can be computed from less.
+/// The collected tables without which a rule cannot pass: all that a control of a benchmark is
+/// made from; of other rules those that queries name which all have to hold.
 fn needed(rule: &Rule) -> BTreeSet<&'static str> {
     let Body::Parts(parts) = &rule.body else { return BTreeSet::new() };
     let mut tables = BTreeSet::new();
     for part in parts {
         let exprs = part.requires.iter().map(|(expr, _)| expr).chain([&part.check]);
-        exprs.for_each(|expr| conjunction(expr, &mut tables));
+        exprs.for_each(|expr| match rule.info.package {
+            RulesPackage::Cis => expr.queries(&mut |query| {
+                tables.extend(table::sources(query.table.0).into_iter().map(|table| table.name));
+            }),
+            _ => conjunction(expr, &mut tables),
+        });
     }
     tables
 }

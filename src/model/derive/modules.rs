@@ -13,7 +13,10 @@ use crate::model::table::{Host, KernelModule};
 use crate::model::view::{Loaded, View};
 
 /// Programs that do nothing: an `install` command that runs one keeps the module out.
-const NOTHING: [&str; 6] = [
+const NOTHING: [&str; 9] = [
+    ":",
+    "true",
+    "false",
     "/bin/true",
     "/bin/false",
     "/usr/bin/true",
@@ -94,8 +97,7 @@ impl super::Derivation for Derivation {
             let module = present.get(name);
             let (install, blacklist) = (install_of(name), blacklists.get(name).copied());
             let argument = install.and_then(|install| install.argument.clone());
-            let program = argument.as_ref().and_then(|text| text.split_whitespace().next());
-            let kept_out = program.is_some_and(|program| NOTHING.contains(&program));
+            let kept_out = argument.as_deref().is_some_and(does_nothing);
             let available = module.is_some_and(|module| !module.available_in.is_empty());
             let place = install.or(blacklist);
             Module {
@@ -115,6 +117,14 @@ impl super::Derivation for Derivation {
     }
 }
 
+/// Whether a command of the shell comes to nothing: it is one program that does nothing, and no
+/// other stands behind it.
+fn does_nothing(command: &str) -> bool {
+    let program = command.split_whitespace().next();
+    program.is_some_and(|program| NOTHING.contains(&program))
+        && !command.contains([';', '|', '&', '`', '(', '<', '>'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,14 +134,15 @@ mod tests {
     #[test]
     fn the_first_command_for_a_module_counts() {
         let text = "install a /sbin/modprobe -i a\ninstall a /bin/false\ninstall b* /bin/true\n\
-                    install bc /sbin/modprobe -i bc\ninstall d /bin/false\n";
+                    install bc /sbin/modprobe -i bc\ninstall d /bin/false\n\
+                    install e /bin/false || /sbin/modprobe -i e\ninstall f true # never\n";
         let facts = MemoryFacts::new()
             .with([ConfigFile {
                 path: AbsPath("/etc/modprobe.d/a.conf".into()),
                 text: Some(text.into()),
                 problem: None,
             }])
-            .with(["a", "bc", "d"].map(|name| KernelModule {
+            .with(["a", "bc", "d", "e", "f"].map(|name| KernelModule {
                 name: name.into(),
                 loaded: None,
                 available_in: vec!["6.1".into()],
@@ -139,6 +150,15 @@ mod tests {
             }));
         let (_, rows) = View::new(&facts).typed::<Module>().unwrap();
         let shown: Vec<_> = rows.iter().map(|row| (&*row.name, row.loadable, row.line)).collect();
-        assert_eq!(shown, [("a", true, Some(1)), ("bc", false, Some(3)), ("d", false, Some(5))]);
+        assert_eq!(
+            shown,
+            [
+                ("a", true, Some(1)),
+                ("bc", false, Some(3)),
+                ("d", false, Some(5)),
+                ("e", true, Some(6)),
+                ("f", false, Some(7)),
+            ]
+        );
     }
 }

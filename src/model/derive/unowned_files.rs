@@ -50,6 +50,11 @@ impl super::Derivation for Derivation {
         let (users_state, users) = view.typed::<User>()?;
         let (groups_state, groups) = view.typed::<Group>()?;
         let state = users_state.and(groups_state);
+        let config = view.table(ConfigFile::TABLE)?.state;
+        let state = match config {
+            TableState::Absent(_) | TableState::Denied(_) => state.and(config),
+            _ => state,
+        };
         // An id that is not known here may be known to a line, or a service, that was not seen.
         let state = match elsewhere(view)? {
             Some(service) => state.and(TableState::truncated(format!(
