@@ -52,13 +52,16 @@ impl super::Derivation for Derivation {
     fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
         let (configured_state, configured) = view.typed::<Fstab>()?;
         let (running_state, running) = view.typed::<Mount>()?;
-        let (_, services) = view.typed::<Service>()?;
+        let (services_state, services) = view.typed::<Service>()?;
         let live = view.typed::<Host>()?.1.iter().any(|host| &*host.source == "live");
         // An image has no running mounts, and misses nothing by that.
         let running_state = if live { running_state } else { TableState::Collected };
         let mut rows: Vec<MountPoint> = running.into_iter().map(as_running).collect();
         rows.extend(
-            configured.into_iter().filter(|m| m.target.starts_with('/')).map(as_configured),
+            configured
+                .into_iter()
+                .filter(|mount| mount.target.starts_with('/') && starts(&mount.options))
+                .map(as_configured),
         );
         let config = view.config()?;
         let starting = services.iter().filter(|unit| unit.name.ends_with(".mount"));
@@ -69,8 +72,26 @@ impl super::Derivation for Derivation {
             rows.extend(by_systemd().filter(|row| !taken.contains(&row.target.0)));
         }
         let rows = Arc::new(Rows::of(rows));
-        Ok(Loaded { state: configured_state.and(running_state), rows })
+        let mut state = configured_state.and(running_state);
+        if !services_state.is_complete() && has_systemd(&config) {
+            // A mount unit may stand in place of a line.
+            state = state.and(services_state);
+        }
+        Ok(Loaded { state, rows })
     }
+}
+
+/// Whether the host has systemd, as far as its configuration tells.
+fn has_systemd(config: &ConfigFiles) -> bool {
+    ["/etc/systemd", "/usr/lib/systemd"].iter().any(|place| config.under(place).next().is_some())
+}
+
+/// Whether a line is mounted at boot, or when somebody first looks: of `auto` and `noauto` the last
+/// counts.
+fn starts(options: &[Arc<str>]) -> bool {
+    let last = options.iter().rev().find(|option| matches!(&***option, "auto" | "noauto"));
+    last.is_none_or(|option| &**option == "auto")
+        || options.iter().any(|option| &**option == "x-systemd.automount")
 }
 
 fn as_running(mount: Mount) -> MountPoint {
@@ -171,6 +192,13 @@ mod tests {
         assert_eq!(shown("exec,noexec"), "exec,noexec");
         assert_eq!(shown("users,exec"), "users,exec,nodev,nosuid");
         assert_eq!(shown("nodev,defaults"), "defaults");
+    }
+
+    #[test]
+    fn lines_that_are_not_mounted_at_boot() {
+        let shown = |text: &str| starts(&text.split(',').map(Arc::from).collect::<Vec<_>>());
+        assert_eq!(["defaults", "noauto,auto", "rw,noauto"].map(shown), [true, true, false]);
+        assert!(shown("noauto,x-systemd.automount"));
     }
 
     #[test]
