@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::record::Ecosystem;
+use super::red_hat;
 
 impl Ecosystem {
     /// A distribution's release.
@@ -23,7 +24,7 @@ impl Ecosystem {
         match name {
             "Ubuntu" => ubuntu(release),
             "Debian" => Self::new(name, debian_release(release).unwrap_or(release)),
-            "Red Hat" => Self::new(name, red_hat_release(release)),
+            red_hat::NAME => Self::new(name, red_hat::release(release)),
             "Alpine" if release.starts_with(|c: char| c.is_ascii_digit()) => {
                 Self::new(name, format!("v{release}"))
             }
@@ -68,8 +69,8 @@ impl fmt::Display for Ecosystem {
 /// The ecosystems whose advisories judge a host with this os-release `ID` and `VERSION_ID`. None:
 /// no feed is right for it, and another distribution's must not be used instead.
 ///
-/// Ubuntu has two: a package whose version has `esm` in it came from Ubuntu Pro and is judged by
-/// that alone; any other by both, since a fix that only Pro has is still missing.
+/// The release itself is the first; what else is sold for it follows: Ubuntu Pro, Red Hat's streams,
+/// SUSE's modules.
 pub fn of_host(id: &str, version: &str) -> Vec<Ecosystem> {
     let major = version.split('.').next().unwrap_or_default();
     let two = version.match_indices('.').nth(1).map_or(version, |(at, _)| version.split_at(at).0);
@@ -84,7 +85,8 @@ pub fn of_host(id: &str, version: &str) -> Vec<Ecosystem> {
         "amzn" if version.starts_with("201") => one("Amazon Linux", "1"),
         "amzn" => one("Amazon Linux", version),
         "azurelinux" => one("Azure Linux", two),
-        "centos" | "rhel" => one("Red Hat", major),
+        // From 9 on there is only CentOS Stream, whose builds run before the release's.
+        "centos" if matches!(major, "5" | "6" | "7" | "8") => one(red_hat::NAME, major),
         "chainguard" => one("Chainguard", ""),
         "debian" | "raspbian" => one("Debian", if version.starts_with("3.") { two } else { major }),
         "fedora" => one("Fedora", version),
@@ -95,34 +97,49 @@ pub fn of_host(id: &str, version: &str) -> Vec<Ecosystem> {
         "opensuse-leap" => one("openSUSE", &format!("Leap {version}")),
         "opensuse-tumbleweed" => one("openSUSE", "Tumbleweed"),
         "photon" => one("Photon OS", two),
+        "rhel" => red_hat::of_host(version),
         "rocky" => one("Rocky Linux", major),
-        "sles" => suse_server(version),
-        "sles_sap" => one("SUSE", &suse("Linux Enterprise Server for SAP Applications", version)),
-        "sled" => one("SUSE", &suse("Linux Enterprise Desktop", version)),
-        "sle-micro" | "sl-micro" => one("SUSE", &format!("Linux Enterprise Micro {version}")),
+        "sle_hpc" | "sled" | "sles" | "sles_sap" => suse_enterprise(id, version),
+        "sle-micro" => one("SUSE", &format!("Linux Enterprise Micro {version}")),
+        "sl-micro" => one("SUSE", &format!("Linux Micro {version}")),
         "ubuntu" | "pop" | "neon" => {
-            vec![Ecosystem::new("Ubuntu", version), Ecosystem::new("Ubuntu Pro", version)]
+            UBUNTU_POCKETS.map(|name| Ecosystem::new(name, version)).to_vec()
         }
         "wolfi" => one("Wolfi", ""),
         _ => Vec::new(),
     }
 }
 
-/// The server with what it is sold in parts: most packages of release 15 are in modules, and fixes
-/// after general support in LTSS alone, where a host without it lacks them.
-fn suse_server(version: &str) -> Vec<Ecosystem> {
-    let server = suse("Linux Enterprise Server", version);
-    let mut names = vec![server.clone(), format!("{server}-LTSS")];
+/// Where Ubuntu's packages come from: FIPS builds have versions of their own.
+const UBUNTU_POCKETS: [&str; 5] =
+    ["Ubuntu", "Ubuntu Pro", "Ubuntu Pro FIPS", "Ubuntu Pro FIPS-updates", "Ubuntu Pro Realtime"];
+
+/// A product of SUSE with what it is sold in parts: most packages of release 15 are in modules, and
+/// fixes after general support in LTSS alone, where a host without it lacks them. Each service pack
+/// has products of its own.
+fn suse_enterprise(id: &str, version: &str) -> Vec<Ecosystem> {
+    let products: &[&str] = match id {
+        "sle_hpc" => &["High Performance Computing"],
+        "sled" => &["Desktop", "Workstation Extension"],
+        "sles_sap" => &["Server for SAP Applications", "Server for SAP applications", "Server"],
+        _ => &["Server", "Server LTSS Extended Security"],
+    };
+    let name = |product: &&str| suse(&format!("Linux Enterprise {product}"), version);
+    let mut names: Vec<String> = products.iter().map(name).collect();
+    let long_term: Vec<String> = names.iter().map(|name| format!("{name}-LTSS")).collect();
+    names.extend(long_term);
     if version.starts_with("15") {
         let module = |name| suse(&format!("Linux Enterprise Module for {name}"), version);
         names.extend(SUSE_MODULES.map(module));
+    }
+    if version.starts_with("12") || version.starts_with("15") {
         names.push(suse("Linux Enterprise High Availability Extension", version));
     }
     names.into_iter().map(|name| Ecosystem::new("SUSE", name)).collect()
 }
 
 /// Modules that a server of release 15 can have.
-const SUSE_MODULES: [&str; 13] = [
+const SUSE_MODULES: [&str; 14] = [
     "Basesystem",
     "Certifications",
     "Containers",
@@ -134,6 +151,7 @@ const SUSE_MODULES: [&str; 13] = [
     "Package Hub",
     "Public Cloud",
     "Python 3",
+    "SAP Applications",
     "Server Applications",
     "Web and Scripting",
 ];
@@ -143,6 +161,19 @@ fn suse(product: &str, version: &str) -> String {
     match version.split_once('.') {
         Some((major @ ("11" | "12" | "15"), pack)) => format!("{product} {major} SP{pack}"),
         _ => format!("{product} {version}"),
+    }
+}
+
+/// Builds that stand beside the ordinary ones of a package and have versions and fixes of their own,
+/// by the version: `2:2.28-236.0.1.ksplice1.el8` and `10:1.1.1k-12.el8_9_fips` of Oracle,
+/// `3.0.2-0ubuntu1.12+Fips1` of Ubuntu. One says nothing of another. `None`: an ordinary build.
+pub fn special_build(version: &str) -> Option<&'static str> {
+    if version.contains(".ksplice") {
+        Some("Ksplice")
+    } else if version.to_ascii_lowercase().contains("fips") {
+        Some("FIPS")
+    } else {
+        None
     }
 }
 
@@ -174,17 +205,6 @@ fn ubuntu(release: &str) -> Ecosystem {
         }
     }
     Ecosystem::new(name, number)
-}
-
-/// `enterprise_linux:9::baseos`, `rhel_eus:9.2::appstream` and so on: products other than the plain
-/// release keep their name, since their fixed versions are not the plain release's.
-fn red_hat_release(release: &str) -> String {
-    let Some((product, rest)) = release.split_once(':') else { return release.to_owned() };
-    let version = rest.split(':').next().unwrap_or_default();
-    match product {
-        "enterprise_linux" => version.split('.').next().unwrap_or_default().to_owned(),
-        _ => format!("{product}:{version}"),
-    }
 }
 
 /// The number of a Debian release by its code name; `unstable` for sid.
@@ -274,6 +294,13 @@ mod tests {
             ("SUSE:Linux Enterprise Server 16.0", "sles", "16.0"),
             ("SUSE:Linux Enterprise Module for Basesystem 15 SP5", "sles", "15.5"),
             ("SUSE:Linux Enterprise Server 12 SP5-LTSS", "sles", "12.5"),
+            ("SUSE:Linux Enterprise Server for SAP Applications 15 SP3", "sles_sap", "15.3"),
+            ("SUSE:Linux Enterprise Module for Basesystem 15 SP3", "sles_sap", "15.3"),
+            ("SUSE:Linux Enterprise Module for Basesystem 15 SP6", "sled", "15.6"),
+            ("SUSE:Linux Micro 6.0", "sl-micro", "6.0"),
+            ("Red Hat:rhel_eus:9.2::appstream", "rhel", "9.2"),
+            ("Red Hat:enterprise_linux_eus:10.0", "rhel", "10.0"),
+            ("Ubuntu:Pro:FIPS-updates:20.04:LTS", "ubuntu", "20.04"),
             ("openSUSE:Leap 15.5", "opensuse-leap", "15.5"),
             ("Ubuntu:22.04:LTS", "ubuntu", "22.04"),
             ("Ubuntu:Pro:22.04:LTS", "ubuntu", "22.04"),
@@ -294,7 +321,19 @@ mod tests {
         for id in ["rocky", "almalinux", "ol", "fedora"] {
             assert!(of_host(id, "9").iter().all(|found| found.name != "Red Hat"), "{id}");
         }
-        for (id, version) in [("kali", "2024.1"), ("linuxmint", "21"), ("", ""), ("debian", "")] {
+        // Another service pack's fixes have versions of their own.
+        let other = Ecosystem::parse("SUSE:Linux Enterprise Server 15 SP4-LTSS");
+        assert!(!of_host("sles", "15.5").contains(&other));
+        let later = Ecosystem::parse("Red Hat:rhel_eus:9.4::baseos");
+        assert!(!of_host("rhel", "9.2").contains(&later));
+        for (id, version) in [
+            ("centos", "9"),
+            ("centos", "10"),
+            ("kali", "2024.1"),
+            ("linuxmint", "21"),
+            ("", ""),
+            ("debian", ""),
+        ] {
             assert!(of_host(id, version).is_empty(), "{id}");
         }
     }

@@ -5,6 +5,7 @@
 mod command;
 mod real;
 mod semantics;
+mod streams;
 
 use assay::advisory::db::{Builder, Database, Input};
 use assay::advisory::feed::{Kind, Record, Summary};

@@ -154,6 +154,52 @@ fn almalinux_as_rpm_has_it() {
     }
 }
 
+/// The packages of one of the lists beside this file.
+fn listed(release: &str) -> Vec<Package> {
+    let text = match release {
+        "8" => include_str!("almalinux-8.list"),
+        "9" => include_str!("almalinux-9.list"),
+        _ => include_str!("almalinux-10.list"),
+    };
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let package = |line: &str| {
+        let [name, version, module] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        Package {
+            module: (module != "-").then(|| module.into()),
+            ..package("rpm", name, version)
+        }
+    };
+    lines.map(package).collect()
+}
+
+#[test]
+#[ignore = "reads ../shared/data and asks python3-rpm"]
+fn almalinux_hosts_as_rpm_has_them() {
+    let feeds = ["almalinux-osv-2026-08.zip"];
+    let database = [imported(&feeds)];
+    for (release, has_modules) in [("8", true), ("9", false), ("10", false)] {
+        let (packages, ecosystem) = (listed(release), format!("AlmaLinux:{release}"));
+        let ours = ours(&database, host("almalinux", release), &packages);
+        assert!(ours.len() > 500, "{}", ours.len());
+        let by = |mode| independent(&["rpm", &ecosystem, mode], &feeds, &packages);
+        assert_eq!(ours, by("modules"), "{ecosystem}");
+        // Who knows no modules finds more on a host where packages stand beside modules of them.
+        let (without, only_modules) = (by("plain"), by("only-modules"));
+        let more: Vec<_> =
+            without.iter().filter(|line| ours.binary_search(line).is_err()).collect();
+        assert!(more.iter().all(|line| only_modules.binary_search(line).is_ok()));
+        assert_eq!(more.is_empty(), !has_modules, "{ecosystem}");
+        println!(
+            "{ecosystem}: {} packages, {} matches; {} more without the rule of modules",
+            packages.len(),
+            ours.len(),
+            more.len()
+        );
+    }
+}
+
 #[test]
 #[ignore = "reads ../shared/data and asks dpkg"]
 fn debian_lists_as_dpkg_has_them() {

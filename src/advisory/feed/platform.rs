@@ -1,13 +1,14 @@
 //! Releases as OVAL and CSAF name them: in words, and as CPE.
 
 use crate::advisory::record::{Ecosystem, Naming};
+use crate::advisory::red_hat;
 
 /// From a product's name: `Red Hat Enterprise Linux 8`, `Ubuntu 22.04 LTS (jammy)`, `SUSE Linux
 /// Enterprise Server 15 SP5`. `None` for other products.
 pub(super) fn of_name(name: &str) -> Option<Ecosystem> {
     let name = name.trim();
     if let Some(product) = name.strip_prefix("SUSE ")
-        && product.starts_with("Linux Enterprise ")
+        && ["Linux Enterprise ", "Linux Micro "].iter().any(|name| product.starts_with(name))
         && product.contains(|c: char| c.is_ascii_digit())
     {
         return Some(Ecosystem::new("SUSE", product));
@@ -51,7 +52,7 @@ const NAMES: [(&str, &str); 10] = [
 pub(super) fn of_cpe(cpe: &str) -> Option<Ecosystem> {
     let cpe = cpe.strip_prefix("cpe:2.3").or_else(|| cpe.strip_prefix("cpe:"))?;
     let product = cpe.split_once(":redhat:")?.1;
-    Some(Ecosystem::parse(&format!("Red Hat:{product}")))
+    Some(Ecosystem::new(red_hat::NAME, red_hat::release(product)))
 }
 
 /// From the name that a file is published under, for vendors whose files do not say it:
@@ -91,6 +92,7 @@ mod tests {
             ("Ubuntu 22.04 LTS (jammy)", Some("Ubuntu:22.04")),
             ("Debian GNU/Linux 12", Some("Debian:12")),
             ("SUSE Linux Enterprise Server 15 SP5", Some("SUSE:Linux Enterprise Server 15 SP5")),
+            ("SUSE Linux Micro 6.0", Some("SUSE:Linux Micro 6.0")),
             ("SUSE Manager Server 4.3", None),
             ("openSUSE Leap 15.5", Some("openSUSE:Leap 15.5")),
             ("Azure Linux", None),

@@ -1,9 +1,15 @@
 //! One installed package and one row of a feed.
 
+use std::collections::BTreeSet;
+
 use super::Matcher;
 use super::subject::Subject;
 use crate::advisory::db::{Database, DbError, Place, Qualifier, RangeRow, Release, RowEnd};
+use crate::advisory::ecosystem::special_build;
 use crate::advisory::record::Status;
+use crate::advisory::red_hat;
+
+const ORACLE: &str = "Oracle Linux";
 
 /// What a row means for a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub(super) struct Rows<'a> {
     release: &'a Release,
     subject: &'a Subject,
     pub(super) list: Vec<(Place, RangeRow)>,
+    /// The versions that mend something in the update stream that the package was built for.
+    of_stream: BTreeSet<u32>,
 }
 
 impl<'a> Rows<'a> {
@@ -50,7 +58,10 @@ impl<'a> Rows<'a> {
                 list.push((there, row));
             }
         }
-        Ok(Self { matcher, database, release, subject, list })
+        let of_stream = BTreeSet::new();
+        let mut rows = Self { matcher, database, release, subject, list, of_stream };
+        rows.of_stream = rows.fixes_of_stream()?;
+        Ok(rows)
     }
 
     fn qualifier(&self, row: &RangeRow) -> Result<&'a Qualifier, DbError> {
@@ -72,11 +83,7 @@ impl<'a> Rows<'a> {
         if !row.contains(place) {
             return Ok(Decision::OutOfRange);
         }
-        let qualifier = self.qualifier(row)?;
-        if let Some(reason) = self.other_arch(qualifier).or(self.other_module(qualifier, row)?) {
-            return Ok(Decision::OtherBuild(reason));
-        }
-        if let Some(reason) = self.other_repository(qualifier)? {
+        if let Some(reason) = self.other_build(row)? {
             return Ok(Decision::OtherBuild(reason));
         }
         let hidden = match row.status {
@@ -91,6 +98,89 @@ impl<'a> Rows<'a> {
         Ok(match self.matcher.include_unfixed {
             true => Decision::Affected,
             false => Decision::Hidden(hidden),
+        })
+    }
+
+    /// Why a row is about another build of the package.
+    fn other_build(&self, row: &RangeRow) -> Result<Option<String>, DbError> {
+        let qualifier = self.qualifier(row)?;
+        Ok(self
+            .other_arch(qualifier)
+            .or(self.other_module(qualifier, row)?)
+            .or(self.other_repository(qualifier)?)
+            .or(self.other_flavour(row)?))
+    }
+
+    /// The fixes for the minor release that the package was built for.
+    fn fixes_of_stream(&self) -> Result<BTreeSet<u32>, DbError> {
+        let mut versions = BTreeSet::new();
+        let Some(built_for) = self.subject.built_for.filter(|_| self.is_red_hat()) else {
+            return Ok(versions);
+        };
+        let ends = |(_, row): &(Place, RangeRow)| row.version.filter(|_| row.end == RowEnd::Fixed);
+        for number in self.list.iter().filter_map(ends).collect::<BTreeSet<u32>>() {
+            let text = self.database.version(&self.release.ecosystem, number)?;
+            if red_hat::built_for(&text) == Some(built_for) {
+                versions.insert(number);
+            }
+        }
+        Ok(versions)
+    }
+
+    fn is_red_hat(&self) -> bool {
+        self.release.ecosystem.name == red_hat::NAME
+    }
+
+    /// Whether the package is known to come from the stream that the rows are about.
+    pub(super) fn is_own_stream(&self) -> bool {
+        self.subject.is_from(&self.release.ecosystem)
+    }
+
+    /// What a fix says of the package where both are of one of Red Hat's update streams: whether it
+    /// is in the package already. `None`: they are not, or the row is no fix.
+    pub(super) fn in_stream(&self, place: Place, row: &RangeRow) -> Result<Option<bool>, DbError> {
+        let fix = row.version.filter(|_| {
+            self.is_red_hat() && row.end == RowEnd::Fixed && row.status == Status::Affected
+        });
+        if !fix.is_some_and(|fix| self.is_own_stream() || self.of_stream.contains(&fix)) {
+            return Ok(None);
+        }
+        // Streams of a module have versions that do not follow each other.
+        let module = self.qualifier(row)?.module.as_deref() == self.subject.module.as_deref();
+        if !module || self.other_build(row)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(!row.contains(place)))
+    }
+
+    /// Whether the rows can say of the package's build that it has a fix: for a special build, only
+    /// fixes of such builds can.
+    pub(super) fn can_judge(&self) -> Result<bool, DbError> {
+        if self.special_build().is_none() || self.list.is_empty() {
+            return Ok(true);
+        }
+        for (_, row) in &self.list {
+            if self.other_flavour(row)?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Oracle's builds for Ksplice and FIPS.
+    fn special_build(&self) -> Option<&'static str> {
+        special_build(self.subject.version()).filter(|_| self.release.ecosystem.name == ORACLE)
+    }
+
+    fn other_flavour(&self, row: &RangeRow) -> Result<Option<String>, DbError> {
+        if self.release.ecosystem.name != ORACLE {
+            return Ok(None);
+        }
+        let Some(fixed) = self.fixed(row)? else { return Ok(None) };
+        Ok(match (special_build(&fixed), self.special_build()) {
+            (wanted, installed) if wanted == installed => None,
+            (Some(wanted), _) => Some(format!("it is about a {wanted} build")),
+            (None, _) => Some("it is about the ordinary build".to_owned()),
         })
     }
 
@@ -157,8 +247,8 @@ impl<'a> Rows<'a> {
     /// Whether the installed version begins as the topic of an extra ends.
     fn is_of(&self, topic: &str) -> bool {
         let line = topic.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let Some((_, _, version)) = self.subject.names.first() else { return false };
-        let version = version.split_once(':').map_or(&**version, |(_, rest)| rest);
+        let version = self.subject.version();
+        let version = version.split_once(':').map_or(version, |(_, rest)| rest);
         let rest = version.strip_prefix(line);
         !line.is_empty() && rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     }

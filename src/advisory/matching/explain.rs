@@ -2,7 +2,9 @@
 
 use super::decide::{Decision, Rows};
 use super::exception::Silencer;
+use super::gather::keys;
 use super::kernel::Kernel;
+use super::subject::Subject;
 use super::{Inventory, Matcher};
 use crate::advisory::db::{Database, DbError, RangeRow, Release, RowEnd};
 use crate::advisory::record::Ecosystem;
@@ -44,8 +46,8 @@ impl Matcher<'_> {
     /// # Errors
     /// The bytes behind the host's facts, or of a database, are damaged.
     pub fn explain(&self, view: &View<'_>, id: &str) -> Result<Explanation, FactError> {
-        let matches = self.judge(view)?;
         let inventory = Inventory::of(view)?;
+        let (matches, gathered) = self.matches(&inventory)?;
         let mut explanation = Explanation {
             vulnerable: matches.found.iter().any(|found| found.id == id),
             doubts: matches.packages.doubts,
@@ -53,7 +55,7 @@ impl Matcher<'_> {
         };
         explanation.doubts.extend(matches.languages.doubts);
         let silencer = self.silencer(&inventory);
-        for database in self.databases {
+        for (index, database) in self.databases.iter().enumerate() {
             let feeds: Vec<&str> = database.feeds().iter().map(|feed| &*feed.name).collect();
             let Some(number) = database.find_vulnerability(id)? else {
                 explanation.notes.push(format!("{} is not in {}", id, feeds.join(", ")));
@@ -62,11 +64,14 @@ impl Matcher<'_> {
             let known = |ecosystem: &Ecosystem| {
                 inventory.ecosystems().contains(ecosystem) || ecosystem.manager().is_none()
             };
+            let keys = keys(self.databases, (index, number), id)?;
+            let mended = |subject: &Subject| gathered.is_mended(&keys, subject);
             let (mine, others): (Vec<_>, Vec<_>) = database.ecosystems().partition(known);
             let mut about = 0;
             for ecosystem in mine {
                 let Some(release) = database.release(&ecosystem)? else { continue };
-                let one = One { matcher: self, database, release: &release, id, number };
+                let one =
+                    One { matcher: self, database, release: &release, id, number, mended: &mended };
                 about += one.explain(&inventory, &silencer, &mut explanation)?;
             }
             if about == 0 {
@@ -100,6 +105,8 @@ struct One<'a> {
     release: &'a Release,
     id: &'a str,
     number: u32,
+    /// Whether a package's own update stream has mended it.
+    mended: &'a dyn Fn(&Subject) -> bool,
 }
 
 impl One<'_> {
@@ -127,7 +134,16 @@ impl One<'_> {
                 let text = self.database.advisory(number)?;
                 let feed = self.database.feeds().get(text.feed);
                 let feed = feed.map_or("", |feed| &*feed.name);
-                let mut decision = words(&rows.decide(*place, row)?);
+                let decided = rows.decide(*place, row)?;
+                let mut decision = match (rows.in_stream(*place, row)?, (self.mended)(subject)) {
+                    (Some(true), _) => "not vulnerable: the package has this fix of its own \
+                                        update stream"
+                        .to_owned(),
+                    (_, true) if matches!(decided, Decision::Affected | Decision::Hidden(_)) => {
+                        "does not count: the package's own update stream has mended it".to_owned()
+                    }
+                    _ => words(&decided),
+                };
                 if let Some(reason) = silencer.reason(self.id, subject)? {
                     decision.push_str(&format!("; silenced: {reason}"));
                 }

@@ -12,14 +12,19 @@ use super::subject::Subject;
 use super::{Found, Hit, Matcher, Source};
 use crate::advisory::db::{Database, DbError, Release, VulnerabilityText};
 use crate::advisory::record::Status;
+use crate::advisory::red_hat;
 use crate::model::version::Scheme;
 
 /// A vulnerability of one of the databases.
-type Key = (usize, u32);
+pub(super) type Key = (usize, u32);
 
 /// A package that a row says is vulnerable.
 struct Draft {
     subject: usize,
+    /// Whether the row is about an update stream beside the main one.
+    stream: bool,
+    /// Whether that is the one that the package is known to come from.
+    own_stream: bool,
     scheme: Scheme,
     fixed: Option<String>,
     status: Status,
@@ -32,28 +37,32 @@ struct Draft {
 pub(super) struct Gathered {
     drafts: BTreeMap<Key, Vec<Draft>>,
     not_affected: BTreeSet<(Key, usize)>,
-    hidden: BTreeSet<Key>,
+    hidden: BTreeSet<(Key, usize)>,
+    /// What the package's own update stream has mended, whatever another says.
+    mended: BTreeSet<(Key, usize)>,
     /// What live patches of the running kernel mend.
     patched: BTreeSet<Key>,
 }
 
 impl Gathered {
-    /// Takes what a release's feed says of a package.
+    /// Takes what a release's feed says of a package, and gives whether it can judge it.
     pub(super) fn take(
         &mut self,
         matcher: &Matcher<'_>,
         index: usize,
         release: &Release,
         subject: &Subject,
-    ) -> Result<(), DbError> {
-        let Some(database) = matcher.databases.get(index) else { return Ok(()) };
+    ) -> Result<bool, DbError> {
+        let Some(database) = matcher.databases.get(index) else { return Ok(false) };
         let rows = Rows::of(matcher, database, release, subject)?;
         let bad = |problem| release.damaged(problem);
+        let (mut mended, mut missing) = (BTreeSet::new(), BTreeSet::new());
         for (place, row) in &rows.list {
             let decision = rows.decide(*place, row)?;
-            let mends = decision == Decision::OutOfRange && subject.patches.is_some();
+            let in_stream = rows.in_stream(*place, row)?;
+            let patches = decision == Decision::OutOfRange && subject.patches.is_some();
             if matches!(decision, Decision::OtherBuild(_))
-                || (decision == Decision::OutOfRange && !mends)
+                || (decision == Decision::OutOfRange && !patches && in_stream.is_none())
             {
                 continue;
             }
@@ -64,70 +73,76 @@ impl Gathered {
             };
             for number in release.vulnerabilities(row.advisory).map_err(bad)? {
                 let key = (index, number.map_err(bad)?);
+                match in_stream {
+                    Some(true) => drop(mended.insert(key)),
+                    Some(false) => drop(missing.insert(key)),
+                    None => {}
+                }
                 match decision {
                     Decision::Affected => self.drafts.entry(key).or_default().push(Draft {
                         subject: subject.number,
+                        stream: red_hat::is_stream(&release.ecosystem),
+                        own_stream: rows.is_own_stream(),
                         scheme: release.scheme,
                         fixed: fixed.clone(),
                         status: row.status,
                         advisory,
                     }),
                     Decision::Hidden(_) => {
-                        self.hidden.insert(key);
+                        self.hidden.insert((key, subject.number));
                     }
                     Decision::NotAffected => {
                         self.not_affected.insert((key, subject.number));
                     }
-                    Decision::OutOfRange => {
+                    Decision::OutOfRange if patches => {
                         self.patched.insert(key);
                     }
-                    Decision::OtherBuild(_) => {}
+                    Decision::OutOfRange | Decision::OtherBuild(_) => {}
                 }
             }
         }
-        Ok(())
+        // Of several fixes in one stream the last counts.
+        self.mended.extend(mended.difference(&missing).map(|key| (*key, subject.number)));
+        rows.can_judge()
     }
 
     /// How many vulnerabilities are known only by rows that were not asked for.
     pub(super) fn hidden(&self) -> usize {
-        self.hidden.iter().filter(|key| !self.drafts.contains_key(key)).count()
+        let open = self.hidden.difference(&self.mended).map(|(key, _)| key);
+        open.filter(|key| !self.drafts.contains_key(key)).collect::<BTreeSet<_>>().len()
+    }
+
+    /// Whether the package's own update stream has mended a vulnerability.
+    pub(super) fn is_mended(&self, keys: &[Key], subject: &Subject) -> bool {
+        keys.iter().any(|key| self.mended.contains(&(*key, subject.number)))
     }
 
     /// The vulnerabilities, in the order of their ids.
     pub(super) fn finish(
-        self,
+        &mut self,
         databases: &[Database],
         subjects: &[&Subject],
         silencer: &Silencer<'_>,
     ) -> Result<Vec<Found>, DbError> {
         let mut found: BTreeMap<String, (Found, Vec<(Draft, usize)>)> = BTreeMap::new();
         let mut sources: BTreeMap<Key, Arc<Source>> = BTreeMap::new();
-        let patched = self.ids(databases, self.patched.iter())?;
-        let denied: BTreeSet<(String, usize)> = match databases.len() {
-            0 | 1 => BTreeSet::new(),
-            _ => {
-                let mut denied = BTreeSet::new();
-                for (key, subject) in &self.not_affected {
-                    denied.insert((id(databases, *key)?, *subject));
-                }
-                denied
-            }
-        };
-        for ((index, number), drafts) in self.drafts {
+        for ((index, number), drafts) in std::mem::take(&mut self.drafts) {
             let Some(database) = databases.get(index) else { continue };
-            let drafts: Vec<Draft> = drafts
-                .into_iter()
-                .filter(|draft| !self.not_affected.contains(&((index, number), draft.subject)))
-                .collect();
-            if drafts.is_empty() {
-                continue;
-            }
             let known = database.vulnerability(number)?;
+            let keys = keys(databases, (index, number), &known.id)?;
+            let patched = keys.iter().any(|key| self.patched.contains(key));
+            let own: BTreeSet<usize> =
+                drafts.iter().filter(|draft| draft.own_stream).map(|draft| draft.subject).collect();
             for draft in drafts {
                 let Some(subject) = subjects.get(draft.subject) else { continue };
-                let mended = subject.kernel == Some(Kernel::Running) && patched.contains(&known.id);
-                if mended
-                    || denied.contains(&(known.id.clone(), draft.subject))
+                let denied =
+                    || keys.iter().any(|key| self.not_affected.contains(&(*key, draft.subject)));
+                // What its own stream says goes before what another says.
+                let elsewhere = own.contains(&draft.subject) && !draft.own_stream;
+                if elsewhere
+                    || (patched && subject.kernel == Some(Kernel::Running))
+                    || (!draft.stream && denied())
+                    || self.is_mended(&keys, subject)
                     || silencer.reason(&known.id, subject)?.is_some()
                 {
                     continue;
@@ -161,21 +176,15 @@ impl Gathered {
         }
         Ok(found.into_values().map(|(found, list)| whole(found, list, subjects)).collect())
     }
-
-    fn ids<'a>(
-        &self,
-        databases: &[Database],
-        keys: impl Iterator<Item = &'a Key>,
-    ) -> Result<BTreeSet<String>, DbError> {
-        keys.map(|key| id(databases, *key)).collect()
-    }
 }
 
-fn id(databases: &[Database], (index, number): Key) -> Result<String, DbError> {
-    match databases.get(index) {
-        Some(database) => Ok(database.vulnerability(number)?.id),
-        None => Ok(String::new()),
+/// A vulnerability in each of the databases that know it.
+pub(super) fn keys(databases: &[Database], known: Key, id: &str) -> Result<Vec<Key>, DbError> {
+    let mut keys = vec![known];
+    for (index, database) in databases.iter().enumerate().filter(|(index, _)| *index != known.0) {
+        keys.extend(database.find_vulnerability(id)?.map(|number| (index, number)));
     }
+    Ok(keys)
 }
 
 fn source(database: &Database, advisory: u32) -> Result<Source, DbError> {

@@ -113,15 +113,18 @@ impl Matcher<'_> {
     /// # Errors
     /// The bytes behind its facts, or of a database, are damaged.
     pub fn judge(&self, view: &View<'_>) -> Result<Matches, FactError> {
-        let subjects = Inventory::of(view)?;
-        let mut matches = Matches::default();
-        let mut gathered = Gathered::default();
-        matches.packages = self.packages(&subjects, &mut gathered)?;
-        matches.languages = self.languages(&subjects, &mut gathered)?;
-        matches.hidden = gathered.hidden();
-        let silencer = self.silencer(&subjects);
-        matches.found = gathered.finish(self.databases, &subjects.all(), &silencer)?;
+        let (matches, _) = self.matches(&Inventory::of(view)?)?;
         Ok(matches)
+    }
+
+    fn matches(&self, inventory: &Inventory) -> Result<(Matches, Gathered), DbError> {
+        let mut gathered = Gathered::default();
+        let packages = self.packages(inventory, &mut gathered)?;
+        let languages = self.languages(inventory, &mut gathered)?;
+        let hidden = gathered.hidden();
+        let silencer = self.silencer(inventory);
+        let found = gathered.finish(self.databases, &inventory.all(), &silencer)?;
+        Ok((Matches { found, packages, languages, hidden }, gathered))
     }
 
     fn silencer<'a>(&'a self, inventory: &'a Inventory) -> Silencer<'a> {
@@ -149,22 +152,26 @@ impl Matcher<'_> {
                 }
             }
         }
-        if there.is_empty() && !ecosystems.is_empty() {
-            let names: Vec<String> = ecosystems.iter().map(Ecosystem::to_string).collect();
-            doubts.push(format!("the databases have no advisories of {}", names.join(", ")));
+        let has =
+            |wanted: &Ecosystem| there.iter().any(|(_, release)| release.ecosystem == *wanted);
+        if let Some(itself) = ecosystems.first().filter(|itself| !has(itself)) {
+            let others: Vec<_> = ecosystems.iter().filter(|other| has(other)).collect();
+            doubts.push(match others.first() {
+                None => format!("the databases have no advisories of {itself}"),
+                Some(other) => {
+                    format!("the databases have advisories of {other} and none of {itself} itself")
+                }
+            });
         }
         let mut unjudged = 0;
         for subject in &inventory.packages.list {
             let by = |release: &Release| subject.is_judged_by(&release.ecosystem);
-            let releases: Vec<_> = there.iter().filter(|(_, release)| by(release)).collect();
-            if releases.is_empty() {
-                unjudged += usize::from(!there.is_empty());
-                continue;
+            let mut judged = false;
+            for (index, release) in there.iter().filter(|(_, release)| by(release)) {
+                judged |= gathered.take(self, *index, release, subject)?;
             }
-            coverage.judged += 1;
-            for (index, release) in releases {
-                gathered.take(self, *index, release, subject)?;
-            }
+            coverage.judged += usize::from(judged);
+            unjudged += usize::from(!judged && !there.is_empty());
         }
         if unjudged > 0 {
             doubts.push(format!(
@@ -204,8 +211,7 @@ impl Matcher<'_> {
             let mut judged = false;
             for (index, database) in self.databases.iter().enumerate() {
                 let Some(release) = database.release(&ecosystem)? else { continue };
-                judged = true;
-                gathered.take(self, index, &release, subject)?;
+                judged |= gathered.take(self, index, &release, subject)?;
             }
             coverage.judged += usize::from(judged);
             if !judged {
@@ -266,7 +272,12 @@ impl Inventory {
     /// The releases whose feeds judge the host.
     fn ecosystems(&self) -> Vec<Ecosystem> {
         let os = self.os.as_deref().unwrap_or_default();
-        of_host(os, &self.os_version)
+        // CentOS Stream runs before the releases whose advisories there are: its builds have their
+        // own order of fixes.
+        match self.system.starts_with("CentOS Stream") {
+            true => Vec::new(),
+            false => of_host(os, &self.os_version),
+        }
     }
 
     /// Every subject, at its number.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::kernel::{Kernel, Kernels};
 use crate::advisory::ecosystem;
 use crate::advisory::record::{Ecosystem, Naming};
+use crate::advisory::red_hat;
 use crate::model::state::TableState;
 use crate::model::table::{LanguagePackage, Package};
 
@@ -31,6 +32,8 @@ pub(super) struct Subject {
     pub(super) arch: Option<Arc<str>>,
     /// `name:stream` of the rpm module that it was built in; empty where only that it was is known.
     pub(super) module: Option<String>,
+    /// The minor release that it was built for, where its version says so.
+    pub(super) built_for: Option<(u32, u32)>,
     /// Where it was installed from, where that is known.
     pub(super) repository: Option<Arc<str>>,
     pub(super) kernel: Option<Kernel>,
@@ -65,6 +68,7 @@ impl Subject {
             names,
             arch: package.arch.clone(),
             module: stream.or_else(built),
+            built_for: red_hat::built_for(version).filter(|_| &*package.manager == "rpm"),
             repository: package.repository.clone(),
             kernel: kernels.of(package),
             patches: kernels.patched_by(package),
@@ -86,21 +90,39 @@ impl Subject {
             names: vec![(Naming::Binary, Arc::clone(&package.name), Arc::clone(version))],
             arch: None,
             module: None,
+            built_for: None,
             repository: None,
             kernel: None,
             patches: None,
         }
     }
 
-    /// Whether an ecosystem's feed is about this package: of the same manager, and of two feeds of
-    /// Ubuntu the one that its version came from. A plain version is judged by both, since a fix
-    /// that only Ubuntu Pro has is still missing.
+    /// The version that is installed.
+    pub(super) fn version(&self) -> &str {
+        self.names.first().map_or("", |(_, _, version)| version)
+    }
+
+    /// Whether an ecosystem's feed is about this package: of the same manager, and of Ubuntu's the
+    /// one that its version came from. A plain version is judged by Ubuntu and Ubuntu Pro, since a
+    /// fix that only Pro has is still missing; one with `esm` in it by Pro alone, and a FIPS build
+    /// by the feeds of FIPS builds.
     pub(super) fn is_judged_by(&self, ecosystem: &Ecosystem) -> bool {
         if ecosystem.manager() != Some(&*self.ecosystem) {
             return false;
         }
-        let from_pro = self.names.first().is_some_and(|(_, _, version)| version.contains("esm"));
-        !(from_pro && ecosystem.name == "Ubuntu")
+        if !ecosystem.name.starts_with("Ubuntu") {
+            return true;
+        }
+        let of_kernel = |name: &str| name.starts_with("linux-") && name.contains("-fips");
+        let fips = ecosystem::special_build(self.version()).is_some()
+            || self.names.iter().any(|(_, name, _)| of_kernel(name));
+        let from_pro = self.version().contains("esm");
+        fips == ecosystem.name.contains("FIPS") && !(from_pro && ecosystem.name == "Ubuntu")
+    }
+
+    /// Whether it is known to come from a repository of this stream of Red Hat's.
+    pub(super) fn is_from(&self, stream: &Ecosystem) -> bool {
+        self.repository.as_deref().is_some_and(|repository| red_hat::is_from(repository, stream))
     }
 
     /// The repository with advisories of its own that it came from; none: the release's own.

@@ -19,13 +19,10 @@ use super::source::Document;
 use super::time;
 use super::xml::{Element, Xml};
 use crate::advisory::record::{Advisory, Affected, Ecosystem, End, Range, Status};
+use crate::advisory::red_hat;
 use criteria::{MAX_ROWS, Row};
 use metadata::Words;
 use parts::Parts;
-
-/// Products of Red Hat that are a release and yet have versions of their own.
-const STREAMS: [&str; 6] =
-    ["rhel_aus:", "rhel_e4s:", "rhel_els:", "rhel_eus:", "rhel_eus_long_life:", "rhel_tus:"];
 
 /// Reads one file.
 pub(super) fn read(document: &mut Document<'_>, out: &mut Output<'_>) -> Result<(), FeedError> {
@@ -133,9 +130,7 @@ impl Place {
             .flat_map(|list| list.each("cpe"))
             .filter_map(|cpe| platform::of_cpe(&cpe.text))
             .collect();
-        let stream =
-            |release: &Ecosystem| STREAMS.iter().any(|prefix| release.release.starts_with(prefix));
-        let streams = if cpes.iter().all(stream) { cpes } else { Vec::new() };
+        let streams = if cpes.iter().all(red_hat::is_stream) { cpes } else { Vec::new() };
         Self { releases, streams }
     }
 
@@ -185,7 +180,7 @@ impl Place {
     }
 
     fn streams_of(&self, release: Ecosystem, ranges: &[Range]) -> Vec<Ecosystem> {
-        if release.name == "Red Hat" && !self.streams.is_empty() {
+        if release.name == red_hat::NAME && !self.streams.is_empty() {
             return self.streams.clone();
         }
         // Fixes that only Ubuntu Pro has say so in their version.
