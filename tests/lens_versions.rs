@@ -281,6 +281,38 @@ fn rubygems_orders_50000_pairs_the_same() {
     agree("gem", &pairs, &ask("ruby", &["-e", script], &pairs));
 }
 
+#[test]
+#[ignore = "needs python3-semver"]
+fn pythons_semver_orders_200000_pairs_the_same() {
+    let mut random = Random(13);
+    let number = ["0", "1", "2", "9", "10", "11", "123", "20240101", "99999999999999999999"];
+    let word = ["0", "1", "2", "10", "alpha", "beta", "rc", "a", "Z", "0a", "x-y", "-", "--1"];
+    let mut version = || {
+        let numbers: Vec<&str> = (0..3).map(|_| random.pick(&number)).collect();
+        let mut text = numbers.join(".");
+        for (begin, most) in [('-', 3), ('+', 2)] {
+            let words: Vec<&str> =
+                (0..random.below(most + 1)).map(|_| random.pick(&word)).collect();
+            if !words.is_empty() {
+                text.push(begin);
+                text += &words.join(".");
+            }
+        }
+        text
+    };
+    let mut pairs: Vec<(String, String)> = (0..100_000).map(|_| (version(), version())).collect();
+    // Beside each the same numbers with other ends.
+    for at in 0..100_000 {
+        let (a, b) = pairs[at].clone();
+        let numbers = a.split(['-', '+']).next().unwrap();
+        let end = b.find(['-', '+']).map_or("", |from| &b[from..]);
+        pairs.push((a.clone(), format!("{numbers}{end}")));
+    }
+    let script = "import sys, semver\nfor line in sys.stdin:\n    a, b = line.split()\n    \
+                  print(semver.VersionInfo.parse(a).compare(b))";
+    agree("semver", &pairs, &ask("/usr/bin/python3", &["-c", script], &pairs));
+}
+
 /// What apk-tools itself said of generated and real pairs; apk-tools is not in Debian.
 #[test]
 fn apk_tools_orders_recorded_pairs_the_same() {

@@ -166,10 +166,7 @@ fn listed(release: &str) -> Vec<Package> {
         let [name, version, module] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
-        Package {
-            module: (module != "-").then(|| module.into()),
-            ..package("rpm", name, version)
-        }
+        Package { module: (module != "-").then(|| module.into()), ..package("rpm", name, version) }
     };
     lines.map(package).collect()
 }

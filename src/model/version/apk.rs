@@ -3,7 +3,7 @@
 //! `digits(.digits)*[letter](_suffix[digits])*[~hash][-rN]`. `_alpha`, `_beta`, `_pre` and `_rc`
 //! come before the version without them, `_cvs`, `_svn`, `_git`, `_hg` and `_p` after it. Where one
 //! of two numbers after the first has a leading zero, both are compared as text. What does not
-//! follow that form is compared up to there; the rest, ordered after every valid one, by its bytes.
+//! follow that form is compared up to there, and comes before the version that ends there.
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     loop {
         let (next_a, next_b) = (a.next(), b.next());
         let order = next_a.order(&next_b);
-        if order.is_ne() || matches!(next_a, Token::End | Token::Invalid(_)) {
+        if order.is_ne() || matches!(next_a, Token::End | Token::Invalid) {
             return order;
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn key(version: &str, key: &mut Key) {
     loop {
         let token = tokens.next();
         token.key(key);
-        if matches!(token, Token::End | Token::Invalid(_)) {
+        if matches!(token, Token::End | Token::Invalid) {
             return;
         }
     }
@@ -48,7 +48,7 @@ enum Token<'a> {
     Hash(&'a [u8]),
     Revision(&'a [u8]),
     End,
-    Invalid(&'a [u8]),
+    Invalid,
 }
 
 impl Token<'_> {
@@ -63,23 +63,23 @@ impl Token<'_> {
             Self::Hash(_) => 5,
             Self::Revision(_) => 6,
             Self::End => 7,
-            Self::Invalid(_) => 8,
+            Self::Invalid => 8,
         }
     }
 
-    /// Order among parts that follow the same beginning: suffixes of a release not made yet, the
-    /// end, then the more the earlier its stage.
+    /// Order among parts that follow the same beginning: suffixes of a release not made yet, what is
+    /// no part of a version, the end, then the more the earlier its stage.
     fn rank(&self) -> u8 {
         match self {
             Self::Suffix(suffix) if *suffix < LOWERING => 0,
-            Self::End => 1,
-            Self::Revision(_) => 2,
-            Self::Hash(_) => 3,
-            Self::SuffixNumber(_) => 4,
-            Self::Suffix(_) => 5,
-            Self::Letter(_) => 6,
-            Self::Number(_) | Self::First(_) => 7,
-            Self::Invalid(_) => 8,
+            Self::Invalid => 1,
+            Self::End => 2,
+            Self::Revision(_) => 3,
+            Self::Hash(_) => 4,
+            Self::SuffixNumber(_) => 5,
+            Self::Suffix(_) => 6,
+            Self::Letter(_) => 7,
+            Self::Number(_) | Self::First(_) => 8,
         }
     }
 
@@ -100,8 +100,8 @@ impl Token<'_> {
             }
             Self::Letter(letter) => key.byte(*letter),
             Self::Suffix(suffix) => key.int(*suffix as u64),
-            Self::Hash(text) | Self::Invalid(text) => key.text(text),
-            Self::End => {}
+            Self::Hash(text) => key.text(text),
+            Self::End | Self::Invalid => {}
         }
     }
 
@@ -118,7 +118,7 @@ impl Token<'_> {
             }
             (Self::Letter(a), Self::Letter(b)) => a.cmp(b),
             (Self::Suffix(a), Self::Suffix(b)) => a.cmp(b),
-            (Self::Hash(a), Self::Hash(b)) | (Self::Invalid(a), Self::Invalid(b)) => a.cmp(b),
+            (Self::Hash(a), Self::Hash(b)) => a.cmp(b),
             _ => self.rank().cmp(&other.rank()),
         }
     }
@@ -136,8 +136,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn next(&mut self) -> Token<'a> {
-        let before = self.rest;
-        let token = self.take().unwrap_or(Token::Invalid(before));
+        let token = self.take().unwrap_or(Token::Invalid);
         self.stage = Some(token.stage());
         token
     }
@@ -216,11 +215,16 @@ mod tests {
             ("1.0_p10", "1.0_p10~abc"),
             ("1.0", "1.0~1234abcd"),
             ("3.0.8-r0", "3.0.12-r1"),
-            ("1.2.3", "1.2.3!"),
+            ("1.2.3!", "1.2.3"),
+            ("1.0_rc1", "1.0_unknown"),
+            ("1.0_unknown", "1.0"),
+            ("1.0-r1-r2", "1.0-r1"),
         ] {
             assert_eq!(compare(a, b), Less, "{a} {b}");
         }
-        for (a, b) in [("1.0-r1", "1.0-r01"), ("01", "1"), ("1.0", "1.0"), ("", "")] {
+        for (a, b) in
+            [("1.0-r1", "1.0-r01"), ("01", "1"), ("1.0", "1.0"), ("1.0!", "1.0?"), ("", "")]
+        {
             assert_eq!(compare(a, b), Equal, "{a} {b}");
         }
     }
