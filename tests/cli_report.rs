@@ -9,9 +9,14 @@ fn assay(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_assay")).args(arguments).output().unwrap()
 }
 
-/// Snapshots of hosts on which something is found: of another, results tell no host name and no time.
-const SAMPLES: [&str; 4] =
-    ["almalinux-8.assay", "debian-12-planted.assay", "debian-12.assay", "debian-13.assay"];
+/// Snapshots of hosts, one of them without findings.
+const SAMPLES: [&str; 5] = [
+    "almalinux-8.assay",
+    "debian-12-hardened.assay",
+    "debian-12-planted.assay",
+    "debian-12.assay",
+    "debian-13.assay",
+];
 
 /// The results of the samples, with or without verdicts, and of one that is bad.
 fn results(place: &Path, outcomes: bool) -> (String, Vec<String>) {
@@ -50,24 +55,32 @@ fn a_report_of_written_results_is_that_of_the_scan() {
     let html = html.to_str().unwrap();
     assert!(assay(&["report", &file, "-o", html]).status.success());
     let page = fs::read_to_string(html).unwrap();
-    for wanted in ["Full report: 4 hosts", "4 judged, 1 refused", "CIS Debian Linux 12 Benchmark"] {
+    for wanted in ["Full report: 5 hosts", "5 judged, 1 refused", "CIS Debian Linux 12 Benchmark"] {
         assert!(page.contains(wanted), "{wanted}");
     }
 }
 
 #[test]
-fn a_host_without_findings_has_the_name_of_its_snapshot() {
+fn a_host_without_findings_is_known_from_the_summary() {
     let place = tempfile::tempdir().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/debian-12-hardened.assay");
     let file = place.path().join("results.ndjson");
     let (sample, file) = (sample.to_str().unwrap(), file.to_str().unwrap());
     let scan = assay(&["scan", "--format", "ndjson", "--outcomes", "-o", file, sample]);
     assert_eq!(scan.status.code(), Some(0));
+    let report = |format: &str| {
+        String::from_utf8(assay(&["report", file, "--format", format]).stdout).unwrap()
+    };
+    let page = report("html");
+    assert!(page.contains("Debian GNU/Linux 12"), "{page}");
+    assert!(!page.contains("not written") && !page.contains("1970"));
+    // An older program did not write hosts into the summary.
+    let written = fs::read_to_string(file).unwrap();
+    fs::write(file, written.replace("\"hosts\":[", "\"other\":[")).unwrap();
     for (format, known) in
         [("junit", "debian-12-hardened.assay\" hostname"), ("html", "not written")]
     {
-        let report =
-            String::from_utf8(assay(&["report", file, "--format", format]).stdout).unwrap();
+        let report = report(format);
         assert!(report.contains(known) && !report.contains("1970"), "{format}");
     }
 }

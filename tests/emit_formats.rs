@@ -86,6 +86,8 @@ fn report() -> Report {
         snapshot: text(&format!("snapshot{number}")),
         asset: Asset {
             agent_id: format!("i-0{number}").into(),
+            account: Some(if number == 2 { "123456789012".into() } else { text("account") }),
+            region: Some(if number == 2 { "eu-west-1".into() } else { text("region") }),
             hostname: text("host"),
             ipv4_addresses: vec!["10.0.0.1".into()],
             tags: BTreeMap::from([(text("key"), text("value"))]),
@@ -219,6 +221,14 @@ fn asff_keeps_to_the_limits_of_the_service() {
     let status: Vec<&str> =
         list.iter().map(|finding| finding["Workflow"]["Status"].as_str().unwrap()).collect();
     assert_eq!(status[..4], ["NEW", "SUPPRESSED", "NOTIFIED", "NEW"]);
+    let (bad, good) = (&list[0], &list[4]);
+    assert_eq!(bad["AwsAccountId"], "000000000000", "what is no account is none");
+    assert_eq!(bad["Resources"][0]["Id"], "arn:aws:ec2:us-east-1:000000000000:instance/i-01");
+    assert_eq!(good["AwsAccountId"], "123456789012");
+    let product = "arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default";
+    assert_eq!(good["ProductArn"], product);
+    assert_eq!(good["Resources"][0]["Id"], "arn:aws:ec2:eu-west-1:123456789012:instance/i-02");
+    assert_eq!(good["Resources"][0]["Region"], "eu-west-1");
 }
 
 #[test]

@@ -21,44 +21,61 @@ pub(super) const DURATION: std::ops::RangeInclusive<i64> = 180..=86_400;
 const DEFAULT_PAGE: usize = 10;
 /// How long a page may be. Scripts ask for more and take what they get.
 const LONGEST_PAGE: usize = 500;
-/// What asks for more than this is a mistake.
-const ABSURD_PAGE: i64 = 1000;
+/// The most that scripts are known to ask for; what asks for more is a mistake.
+const MOST_ASKED: i64 = 999;
 
 /// The members of a request or of a structure in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Input<'a>(pub(super) &'a Map<String, Json>);
 
-/// The codes of a list of keys with values: the list's length, key and value.
+/// How a list of keys with values is checked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PairCodes {
+pub(super) struct PairRules {
+    /// The code of the list's length.
     pub(super) number: &'static str,
+    /// The code of an item that has no members.
+    item: &'static str,
+    /// The code of a key.
     pub(super) key: &'static str,
-    pub(super) value: &'static str,
+    /// The code of a value.
+    value: &'static str,
+    /// Whether a key may come again with another value, as one of several that are looked for.
+    several: bool,
 }
 
 /// User attributes.
-pub(super) const USER_ATTRIBUTES: PairCodes = PairCodes {
+pub(super) const USER_ATTRIBUTES: PairRules = PairRules {
     number: "INVALID_NUMBER_OF_USER_ATTRIBUTES",
+    item: "INVALID_USER_ATTRIBUTE",
     key: "INVALID_USER_ATTRIBUTE_KEY",
     value: "INVALID_USER_ATTRIBUTE_VALUE",
+    several: false,
 };
-/// Attributes of findings.
-pub(super) const ATTRIBUTES: PairCodes = PairCodes {
+/// User attributes that findings are looked for by.
+pub(super) const WANTED_USER_ATTRIBUTES: PairRules = PairRules { several: true, ..USER_ATTRIBUTES };
+/// Attributes that findings are looked for by.
+pub(super) const WANTED_ATTRIBUTES: PairRules = PairRules {
     number: "INVALID_NUMBER_OF_ATTRIBUTES",
+    item: "INVALID_ATTRIBUTE",
     key: "INVALID_ATTRIBUTE",
     value: "INVALID_ATTRIBUTE",
+    several: true,
 };
 /// Tags of a template.
-pub(super) const TAGS: PairCodes = PairCodes {
+pub(super) const TAGS: PairRules = PairRules {
     number: "INVALID_NUMBER_OF_TAGS",
+    item: "INVALID_TAG",
     key: "INVALID_TAG_KEY",
     value: "INVALID_TAG_VALUE",
+    several: false,
 };
-/// Tags of a resource group.
-pub(super) const GROUP_TAGS: PairCodes = PairCodes {
+/// Tags of a resource group: what has any of them belongs to it.
+pub(super) const GROUP_TAGS: PairRules = PairRules {
     number: "INVALID_NUMBER_OF_RESOURCE_GROUP_TAGS",
+    item: "INVALID_RESOURCE_GROUP_TAG_KEY",
     key: "INVALID_RESOURCE_GROUP_TAG_KEY",
     value: "INVALID_RESOURCE_GROUP_TAG_VALUE",
+    several: true,
 };
 
 impl<'a> Input<'a> {
@@ -154,9 +171,15 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// ARNs to describe: as they were given, since each that is wrong is answered for itself.
-    pub(super) fn described(self, name: &str, most: usize, number: &str) -> Result<Vec<String>> {
-        self.texts(name, 1..=most, number, number, usize::MAX)?
+    /// ARNs to describe: as they were given, since each that names nothing is answered for itself.
+    pub(super) fn described(
+        self,
+        name: &str,
+        kind: Kind,
+        most: usize,
+        number: &str,
+    ) -> Result<Vec<String>> {
+        self.texts(name, 1..=most, number, fault::invalid_arn(kind), LONGEST_ARN)?
             .ok_or_else(|| required(name, number))
     }
 
@@ -201,30 +224,28 @@ impl<'a> Input<'a> {
         Ok(Some(known))
     }
 
-    /// A list of keys with values, no key twice.
+    /// A list of keys with values.
     pub(super) fn pairs(
         self,
         name: &str,
         length: std::ops::RangeInclusive<usize>,
-        codes: PairCodes,
+        rules: PairRules,
     ) -> Result<Option<Vec<Pair>>> {
-        let Some(list) = self.list(name, length, codes.number)? else { return Ok(None) };
-        let mut pairs: Vec<Pair> = Vec::new();
+        let Some(list) = self.list(name, length, rules.number)? else { return Ok(None) };
+        let mut pairs: Vec<Pair> = Vec::with_capacity(list.len());
         for item in list {
-            let Some(members) = item.as_object() else {
-                return Err(Fault::invalid(
-                    codes.key,
-                    format!("{name} must hold keys with values."),
-                ));
-            };
-            let members = Input(members);
+            let members = item.as_object().map(Input).ok_or_else(|| {
+                Fault::invalid(rules.item, format!("{name} must hold keys with values."))
+            })?;
             let key = members
-                .text("key", LONGEST_KEY, codes.key)?
-                .ok_or_else(|| required("key", codes.key))?;
-            let value = members.text("value", LONGEST_VALUE, codes.value)?;
-            if pairs.iter().any(|(other, _)| other == key) {
+                .text("key", LONGEST_KEY, rules.key)?
+                .ok_or_else(|| required("key", rules.key))?;
+            let value = members.text("value", LONGEST_VALUE, rules.value)?;
+            let again =
+                |(other, with): &Pair| other == key && (!rules.several || with.as_deref() == value);
+            if pairs.iter().any(again) {
                 return Err(Fault::invalid(
-                    codes.key,
+                    rules.key,
                     format!("{name} has the key {key:?} twice."),
                 ));
             }
@@ -322,7 +343,7 @@ impl<'a> Input<'a> {
     pub(super) fn max_results(self, default: usize) -> Result<usize> {
         let Some(value) = self.get("maxResults") else { return Ok(default) };
         match value.as_i64() {
-            Some(count) if (1..=ABSURD_PAGE).contains(&count) => {
+            Some(count) if (1..=MOST_ASKED).contains(&count) => {
                 Ok(usize::try_from(count).unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE))
             }
             _ => Err(Fault::invalid("INVALID_MAX_RESULTS", "maxResults must be 1 to 500.")),

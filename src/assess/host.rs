@@ -105,6 +105,8 @@ fn asset(view: &View<'_>) -> Result<(Asset, Time), FactError> {
     });
     let asset = Asset {
         agent_id: host.agent_id,
+        account: cloud.as_ref().and_then(|cloud| cloud.account_id.clone()),
+        region: cloud.as_ref().and_then(|cloud| cloud.region.clone()),
         ami_id: cloud.as_ref().and_then(|cloud| cloud.image_id.clone()),
         auto_scaling_group: cloud.as_ref().and_then(|cloud| cloud.autoscaling_group.clone()),
         ipv4_addresses: interfaces.iter().flat_map(|i| i.ipv4.iter().cloned()).collect(),

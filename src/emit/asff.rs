@@ -1,21 +1,23 @@
 //! Amazon Security Finding Format (`2018-10-08`), as an array for `BatchImportFindings`.
 //!
-//! Account and region are not known to a host's files, so the ARNs carry `000000000000` and
-//! `us-east-1`, as those of the Inspector format do; who imports puts in their own. Texts are cut to
-//! the lengths that the service takes.
+//! Account and region are those that the host's cloud told it (cloud-init, DMI). Where none did, the
+//! ARNs carry `000000000000` and `us-east-1`, as those of the Inspector format do; who imports puts in
+//! their own. Texts are cut to the lengths that the service takes.
 
 use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Emitter, Pieces, inspector, time};
-use crate::model::finding::{Finding, HostReport, RuleInfo, RulesPackage, Severity, Status};
+use crate::model::finding::{Asset, Finding, HostReport, RuleInfo, RulesPackage, Severity, Status};
 
 pub(super) const PIECES: Pieces =
     Pieces { first, host, all: |_, _, _| Ok(()), last, separator: ",\n" };
 
+/// Where nobody says.
 const ACCOUNT: &str = "000000000000";
-const PRODUCT: &str = "arn:aws:securityhub:us-east-1:000000000000:product/000000000000/default";
+/// Where nobody says.
+const REGION: &str = "us-east-1";
 /// Pieces of evidence in one finding's fields; it takes 50 fields in all.
 const PLACES: usize = 20;
 
@@ -72,12 +74,38 @@ fn kind(package: RulesPackage) -> &'static str {
     }
 }
 
-fn resource(host: &HostReport) -> Json {
+/// Where a host runs.
+struct Place<'a> {
+    partition: &'static str,
+    region: &'a str,
+    account: &'a str,
+}
+
+fn place(asset: &Asset) -> Place<'_> {
+    let region = asset.region.as_deref().filter(|region| {
+        (1..=32).contains(&region.len())
+            && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    });
+    let account = asset
+        .account
+        .as_deref()
+        .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
+    let region = region.unwrap_or(REGION);
+    let partition = match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    Place { partition, region, account: account.unwrap_or(ACCOUNT) }
+}
+
+fn resource(host: &HostReport, place: &Place<'_>) -> Json {
+    let Place { partition, region, account } = place;
     let asset = &host.asset;
     let tags: Map<String, Json> =
         asset.tags.iter().map(|(key, value)| (key.to_string(), json!(**value))).collect();
     let mut out = if asset.agent_id.starts_with("i-") {
-        let arn = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:instance/{}", asset.agent_id);
+        let arn = format!("arn:{partition}:ec2:{region}:{account}:instance/{}", asset.agent_id);
         let mut details = Map::new();
         if let Some(image) = &asset.ami_id {
             details.insert("ImageId".into(), json!(**image));
@@ -96,8 +124,8 @@ fn resource(host: &HostReport) -> Json {
     if !tags.is_empty() {
         out["Tags"] = Json::Object(tags);
     }
-    out["Partition"] = json!("aws");
-    out["Region"] = json!("us-east-1");
+    out["Partition"] = json!(partition);
+    out["Region"] = json!(region);
     out
 }
 
@@ -122,6 +150,8 @@ fn fields(host: &HostReport, rule: &RuleInfo, found: &Finding) -> Json {
 
 fn finding(emitter: &Emitter, host: &HostReport, rule: &RuleInfo, found: &Finding) -> Json {
     let at = time::rfc3339(host.collected_at);
+    let place = place(&host.asset);
+    let Place { partition, region, account } = place;
     let mut recommendation = Map::new();
     recommendation.insert("Text".into(), json!(cut(&found.recommendation, 512)));
     if let Some(link) = rule.references.first().filter(|link| link.starts_with("https://")) {
@@ -135,11 +165,11 @@ fn finding(emitter: &Emitter, host: &HostReport, rule: &RuleInfo, found: &Findin
     let mut out = json!({
         "SchemaVersion": "2018-10-08",
         "Id": inspector::finding_arn(host, &rule.id, &found.id),
-        "ProductArn": PRODUCT,
+        "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
         "ProductName": "assay",
         "CompanyName": "assay",
         "GeneratorId": cut(&rule.id, 512),
-        "AwsAccountId": ACCOUNT,
+        "AwsAccountId": account,
         "Types": [kind(rule.package)],
         "CreatedAt": at,
         "UpdatedAt": at,
@@ -148,7 +178,7 @@ fn finding(emitter: &Emitter, host: &HostReport, rule: &RuleInfo, found: &Findin
         "Description": cut(if found.description.is_empty() { &found.title } else { &found.description }, 1024),
         "Remediation": { "Recommendation": recommendation },
         "ProductFields": fields(host, rule, found),
-        "Resources": [resource(host)],
+        "Resources": [resource(host, &place)],
         "Workflow": { "Status": workflow },
         "RecordState": "ACTIVE",
         "Compliance": { "Status": "FAILED" },

@@ -1,4 +1,5 @@
-//! Bars as inline SVG, for pages with a style sheet that has the classes. Every number stands beside its bar, so that no colour has to be told apart.
+//! Bars as inline SVG, for pages with a style sheet that has the classes. Every number stands beside
+//! its bar, so that no colour has to be told apart.
 
 use maud::{Markup, html};
 
@@ -12,6 +13,11 @@ const WIDTH: u64 = 840;
 const LABEL: u64 = 345;
 const ROOM: u64 = 440;
 const ROW: u64 = 28;
+/// The height of a row whose label has two lines.
+const TALL: u64 = 36;
+const BAR: u64 = 21;
+/// How many characters a line of a label has room for.
+const LINE: usize = 46;
 /// The least width of a part that its number fits into.
 const NUMBER: u64 = 26;
 
@@ -30,7 +36,15 @@ pub const fn severity_class(severity: Severity) -> &'static str {
 pub fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.2).sum::<u64>();
     let most = rows.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0).max(1);
-    let height = ROW * rows.len() as u64 + 4;
+    let mut height = 4;
+    let placed: Vec<_> = rows
+        .iter()
+        .map(|(label, parts)| {
+            let (top, label) = (height, folded(label));
+            height += if label.len() > 1 { TALL } else { ROW };
+            (top, label, parts)
+        })
+        .collect();
     let mut kinds: Vec<(&str, &str)> = Vec::new();
     for (class, name, size) in rows.iter().flat_map(|(_, parts)| parts) {
         if *size > 0 && !kinds.contains(&(class, name)) {
@@ -42,8 +56,8 @@ pub fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
             figcaption { (title) }
             svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(words(title, rows))
                 xmlns="http://www.w3.org/2000/svg" {
-                @for (at, (label, parts)) in rows.iter().enumerate() {
-                    (bar(at as u64 * ROW + 4, label, parts, sum(parts), most))
+                @for (top, label, parts) in placed {
+                    (bar(top, &label, parts, sum(parts), most))
                 }
             }
             ul.legend {
@@ -53,7 +67,7 @@ pub fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
     }
 }
 
-fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
+fn bar(top: u64, label: &[String], parts: &[Part], sum: u64, most: u64) -> Markup {
     let mut left = LABEL;
     let placed: Vec<_> = parts
         .iter()
@@ -65,11 +79,16 @@ fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
             (part, left - width, width)
         })
         .collect();
+    let first = if label.len() > 1 { top + 8 } else { top + 15 };
     html! {
-        text.label x=(LABEL - 10) y=(top + 15) { (short(label)) }
+        text.label {
+            @for (line, y) in label.iter().zip([first, first + 14]) {
+                tspan x=(LABEL - 10) y=(y) { (line) }
+            }
+        }
         @for ((class, name, size), x, width) in placed {
-            rect class={ "s-" (class) } x=(x) y=(top) width=(width) height=(ROW - 7) {
-                title { (lines(label)) ": " (size) " " (name) }
+            rect class={ "s-" (class) } x=(x) y=(top) width=(width) height=(BAR) {
+                title { (label.join(" ")) ": " (size) " " (name) }
             }
             @if width >= NUMBER {
                 text class={ "in " (class) } x=(x + width / 2) y=(top + 15) { (size) }
@@ -79,13 +98,17 @@ fn bar(top: u64, label: &str, parts: &[Part], sum: u64, most: u64) -> Markup {
     }
 }
 
-/// As much of a label as there is room for.
-fn short(label: &str) -> String {
-    let label = lines(label);
-    if label.chars().count() <= 54 {
-        return label;
-    }
-    label.chars().take(52).chain("…".chars()).collect()
+/// A label in the lines that there is room for, cut between words: one, or two.
+fn folded(label: &str) -> Vec<String> {
+    let label = lines(label.trim()).replace('\n', " ");
+    let Some((end, after)) = label.char_indices().nth(LINE) else { return vec![label] };
+    let middle = if after == ' ' { end } else { label[..end].rfind(' ').unwrap_or(end) };
+    let rest = label[middle..].trim_start();
+    let rest = match rest.char_indices().nth(LINE - 1) {
+        Some((end, last)) if rest[end..].len() > last.len_utf8() => format!("{}…", &rest[..end]),
+        _ => rest.to_owned(),
+    };
+    vec![label[..middle].trim_end().to_owned(), rest]
 }
 
 /// The chart for those who do not see it.
@@ -100,4 +123,23 @@ fn words(title: &str, rows: &[(String, Vec<Part>)]) -> String {
         format!("{}: {parts}", lines(label))
     };
     format!("{title}. {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, folded};
+
+    #[test]
+    fn labels_are_folded_between_words() {
+        assert_eq!(folded("Security Best Practices-1.1"), ["Security Best Practices-1.1"]);
+        assert_eq!(
+            folded("CIS Operating System Security Configuration Benchmarks-1.0"),
+            ["CIS Operating System Security Configuration", "Benchmarks-1.0"]
+        );
+        assert_eq!(folded(&"é".repeat(LINE)), ["é".repeat(LINE)]);
+        assert_eq!(folded(&"é".repeat(2 * LINE)), ["é".repeat(LINE), "é".repeat(LINE)]);
+        let cut = folded(&"word ".repeat(40));
+        assert!(cut[1].ends_with('…') && cut.iter().all(|line| line.chars().count() <= LINE));
+        assert_eq!(folded(&"é".repeat(2 * LINE + 1))[1].chars().count(), LINE);
+    }
 }

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Emitter, Pieces, inspector};
+use crate::model::cell::Time;
 use crate::model::finding::{HostReport, RuleInfo, Severity, Status};
-use crate::model::summary::Summary;
+use crate::model::summary::{JudgedHost, Summary};
 
 pub(super) const PIECES: Pieces =
     Pieces { first: |_, _| Ok(()), host, all, last: |_| Ok(()), separator: "" };
@@ -93,7 +94,8 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
         "severities": severities,
         "statuses": statuses,
         "verdicts": verdicts,
-        "snapshots": { "read": summary.hosts, "refused": summary.refused.len() },
+        "snapshots": { "read": summary.hosts.len(), "refused": summary.refused.len() },
+        "hosts": summary.hosts.iter().map(judged).collect::<Json>(),
         "refused": summary.refused.iter()
             .map(|refusal| json!({"snapshot": *refusal.snapshot, "reason": *refusal.reason}))
             .collect::<Json>(),
@@ -102,6 +104,25 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
         line["tailoring"] = tailoring;
     }
     write_line(&line, out)
+}
+
+fn judged(host: &JudgedHost) -> Json {
+    let mut line = json!({
+        "snapshot": *host.snapshot,
+        "host": *host.hostname,
+        "agent": *host.agent_id,
+        "os": *host.os,
+    });
+    for (name, value) in [("account", &host.account), ("region", &host.region)] {
+        if let Some(value) = value {
+            line[name] = json!(**value);
+        }
+    }
+    // Results of older programs do not tell it of every host.
+    if host.collected_at != Time::default() {
+        line["collected_at"] = json!(host.collected_at.0);
+    }
+    line
 }
 
 /// What a tailoring changed, where there is one.

@@ -8,8 +8,8 @@ pub(super) fn rfc3339(time: Time) -> String {
     jiff::Timestamp::from_second(time.0).unwrap_or_default().to_string()
 }
 
-/// For people, to the minute. Results that were written down do not tell when a host was seen on
-/// which nothing was found.
+/// For people, to the minute. Results that an older program wrote down do not tell when a host was seen
+/// on which nothing was found.
 pub(super) fn minutes(time: Time) -> String {
     if time == Time::default() {
         return "at a time that was not written down".into();

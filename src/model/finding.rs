@@ -377,6 +377,10 @@ pub struct Asset {
     pub agent_id: Arc<str>,
     /// Host name.
     pub hostname: Arc<str>,
+    /// The cloud's account.
+    pub account: Option<Arc<str>>,
+    /// The cloud's region.
+    pub region: Option<Arc<str>>,
     /// Image id.
     pub ami_id: Option<Arc<str>>,
     /// Auto scaling group.

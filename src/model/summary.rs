@@ -1,15 +1,16 @@
-//! What a scan found in all, counted host by host so that no host need be kept.
+//! What a scan found in all, counted host by host so that no host need be kept whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::cell::Time;
 use super::finding::{HostReport, Refusal, Report, Severity, Status};
 
 /// The counts of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// How many hosts were judged.
-    pub hosts: usize,
+    /// The hosts that were judged.
+    pub hosts: Vec<JudgedHost>,
     /// Those that could not be, in the order of their names.
     pub refused: Vec<Refusal>,
     /// Findings by severity; none where there are none.
@@ -23,6 +24,25 @@ pub struct Summary {
     pub found: BTreeMap<(usize, Arc<str>), (u64, Severity)>,
 }
 
+/// A host that was judged, whether or not anything was found on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedHost {
+    /// The snapshot's path as it was given, or `live`.
+    pub snapshot: Arc<str>,
+    /// Its name.
+    pub hostname: Arc<str>,
+    /// Its id.
+    pub agent_id: Arc<str>,
+    /// The operating system's name for people.
+    pub os: Arc<str>,
+    /// The cloud's account.
+    pub account: Option<Arc<str>>,
+    /// The cloud's region.
+    pub region: Option<Arc<str>>,
+    /// When its facts were collected.
+    pub collected_at: Time,
+}
+
 impl Summary {
     /// The counts of a whole report.
     pub fn of(report: &Report) -> Self {
@@ -33,7 +53,15 @@ impl Summary {
 
     /// Counts one host.
     pub fn add(&mut self, host: &HostReport) {
-        self.hosts += 1;
+        self.hosts.push(JudgedHost {
+            snapshot: Arc::clone(&host.snapshot),
+            hostname: Arc::clone(&host.asset.hostname),
+            agent_id: Arc::clone(&host.asset.agent_id),
+            os: Arc::clone(&host.asset.os),
+            account: host.asset.account.clone(),
+            region: host.asset.region.clone(),
+            collected_at: host.collected_at,
+        });
         for finding in &host.findings {
             *self.severities.entry(finding.severity).or_default() += 1;
             *self.statuses.entry(finding.status).or_default() += 1;

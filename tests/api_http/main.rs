@@ -13,4 +13,5 @@ mod crowd;
 mod door;
 mod hostile;
 mod killed;
+mod rust;
 mod support;

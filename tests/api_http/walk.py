@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from model import Mismatch, fault, watch
+from wrong import code_of, wrong
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:spooled"
 PREFIX = "arn:aws:inspector:us-east-1:000000000000:"
@@ -36,6 +37,10 @@ NOTHING = {
 def expect(condition, *what):
     if not condition:
         raise Mismatch(" ".join(str(word) for word in what))
+
+
+def kind(arn):
+    return arn.split(":")[-1].split("/")[::2]
 
 
 class Walk:
@@ -91,11 +96,11 @@ class Walk:
     def prepare(self):
         """Sequence A of scripts: all that a run needs."""
         c = self.client
-        self.group = c.create_resource_group(
-            resourceGroupTags=[{"key": "env", "value": "prod"}, {"key": "role"}]
-        )["resourceGroupArn"]
+        # One key may have several values.
+        tags = [{"key": "env", "value": "prod"}, {"key": "env", "value": "test"}, {"key": "role"}]
+        self.group = c.create_resource_group(resourceGroupTags=tags)["resourceGroupArn"]
         group = c.describe_resource_groups(resourceGroupArns=[self.group])["resourceGroups"][0]
-        expect(group["tags"] == [{"key": "env", "value": "prod"}, {"key": "role"}], group)
+        expect(group["tags"] == tags, group)
         self.target = c.create_assessment_target(
             assessmentTargetName="web", resourceGroupArn=self.group
         )["assessmentTargetArn"]
@@ -110,6 +115,8 @@ class Walk:
         self.agents = [a["agentId"] for a in agents if a["agentHealth"] == "HEALTHY"]
 
         self.packages = self.every("list_rules_packages", "rulesPackageArns")
+        self.foreign = c.list_rules_packages(maxResults=1)["nextToken"]
+        expect(c.list_rules_packages(maxResults=999)["rulesPackageArns"] == self.packages)
         described = c.describe_rules_packages(rulesPackageArns=self.packages, locale="EN_US")
         names = [package["name"] for package in described["rulesPackages"]]
         expect(len(names) == 4 and "Security Best Practices" in names, names)
@@ -225,6 +232,8 @@ class Walk:
         )
         attribute = first["attributes"][0]
         self.filter(run, {"attributes": [attribute]}, lambda f: attribute in f["attributes"])
+        either = [{"key": "INSTANCE_ID", "value": agent} for agent in ["i-0", *self.agents]]
+        self.filter(run, {"attributes": either}, lambda f: any(a in f["attributes"] for a in either))
         self.filter(run, {"userAttributes": [{"key": "team", "value": "web"}]}, lambda f: True)
         self.filter(run, {"userAttributes": [{"key": "team", "value": "x"}]}, lambda f: False)
         self.filter(run, {"creationTimeRange": {"endDate": at}}, lambda f: f["createdAt"] <= at)
@@ -400,10 +409,10 @@ class Walk:
         expect(sorted(good) == sorted(model.operation_names), "operations")
         for operation, arguments in good.items():
             shape = model.operation_model(operation).input_shape
-            for what, changed in wrong(shape, arguments, operation) if shape else ():
+            for path, what, changed in wrong(shape, arguments, operation) if shape else ():
                 name, code = self.fails(operation, changed)
-                expect(name == "InvalidInputException", what, changed, name, code)
-                expect(code, what, changed, "has no code")
+                wanted = code_of(path) or code
+                expect((name, code) == ("InvalidInputException", wanted), path, what, name, code)
             for member in arguments:
                 if member in NOTHING and operation != "UnsubscribeFromEvent":
                     name, code = self.fails(operation, {**arguments, member: NOTHING[member]})
@@ -413,6 +422,7 @@ class Walk:
                 for token in ("x", "0" * 48, "é" * 300):
                     found = self.fails(operation, {**arguments, "nextToken": token})
                     expect(found == ("InvalidInputException", "INVALID_PAGINATION_TOKEN"), found)
+        self.combined(good)
         taken = self.fails("CreateAssessmentTarget", {"assessmentTargetName": "every"})
         expect(taken[1] == "ASSESSMENT_TARGET_NAME_ALREADY_TAKEN", taken)
         again = {**good["CreateAssessmentTemplate"], "assessmentTemplateName": "all"}
@@ -423,6 +433,65 @@ class Walk:
         refused = {operation for operation in good if operation in self.refused}
         tolerant = {"DescribeCrossAccountAccessRole"}
         expect(refused | tolerant == set(good), set(good) - refused)
+
+    def refuses(self, operation, code, arguments, name="InvalidInputException"):
+        found = self.fails(operation, arguments)
+        expect(found == (name, code), operation, arguments, found)
+
+    def combined(self, good):
+        """What is right member by member, and wrong all the same."""
+        same, other = {"key": "a", "value": "b"}, {"key": "a", "value": "c"}
+        for operation, member, twice, code in (
+            ("CreateResourceGroup", "resourceGroupTags", same, "INVALID_RESOURCE_GROUP_TAG_KEY"),
+            ("SetTagsForResource", "tags", other, "INVALID_TAG_KEY"),
+            ("AddAttributesToFindings", "attributes", other, "INVALID_USER_ATTRIBUTE_KEY"),
+            (
+                "CreateAssessmentTemplate", "userAttributesForFindings", other,
+                "INVALID_USER_ATTRIBUTE_KEY",
+            ),
+        ):
+            self.refuses(operation, code, {**good[operation], member: [same, twice]})
+        for operation, arguments in good.items():
+            for member, value in arguments.get("filter", {}).items():
+                if not member.endswith("Range"):
+                    continue
+                ends = list(value.values())[::-1]
+                back = {**arguments["filter"], member: dict(zip(value, ends))}
+                code = code_of(f"{operation}.filter.{member}")
+                found = self.fails(operation, {**arguments, "filter": back})
+                expect(found[1] == (code or found[1]), operation, member, found)
+            # Every ARN where one of another kind belongs.
+            for member in arguments:
+                for arn in (self.group, self.target, self.template, self.arn, self.packages[0]):
+                    if member in NOTHING and kind(arn) != kind(NOTHING[member]):
+                        code = code_of(f"{operation}.{member}")
+                        self.refuses(operation, code, {**arguments, member: arn})
+            if "maxResults" in arguments and operation != "ListRulesPackages":
+                arguments = {**arguments, "nextToken": self.foreign}
+                self.refuses(operation, "INVALID_PAGINATION_TOKEN", arguments)
+        nothing = self.packages[0][:-8] + "AAAAAAAA"
+        missing = "NoSuchEntityException"
+        for operation in ("CreateAssessmentTemplate", "ListAssessmentTemplates", "ListFindings"):
+            arguments = dict(good[operation])
+            where = arguments
+            if "filter" in arguments:
+                where = arguments["filter"] = dict(arguments["filter"])
+            where["rulesPackageArns"] = [self.packages[0], nothing]
+            self.refuses(operation, "RULES_PACKAGE_DOES_NOT_EXIST", arguments, missing)
+        for operation, member in (
+            ("ListFindings", "assessmentRunArn"),
+            ("ListAssessmentRuns", "assessmentTemplateArn"),
+            ("ListAssessmentTemplates", "assessmentTargetArn"),
+        ):
+            words = code_of(member).removeprefix("INVALID_").removesuffix("_ARN")
+            arguments = {f"{member}s": [NOTHING[member]]}
+            self.refuses(operation, f"{words}_DOES_NOT_EXIST", arguments, missing)
+        # A template may have no rules packages; a run of it would judge nothing.
+        empty = {**good["CreateAssessmentTemplate"], "rulesPackageArns": []}
+        empty = self.client.create_assessment_template(**empty)["assessmentTemplateArn"]
+        code = "INVALID_NUMBER_OF_RULES_PACKAGE_ARNS"
+        self.refuses("StartAssessmentRun", code, {"assessmentTemplateArn": empty})
+        self.client.delete_assessment_template(assessmentTemplateArn=empty)
 
     def limits(self):
         """As many targets as there may be, and one more."""
@@ -489,57 +558,6 @@ class Walk:
         expect(not self.every("list_assessment_targets", "assessmentTargetArns"))
         missing = set(c.meta.service_model.operation_names) - self.seen
         expect(not missing, "never succeeded:", missing)
-
-
-def wrong(shape, value, path):
-    """Copies of a structure in each of which one thing is wrong."""
-    for name in shape.required_members:
-        yield f"{path} without {name}", {k: v for k, v in value.items() if k != name}
-    for name, item in value.items():
-        for what, bad in wrong_values(shape.members[name], item, f"{path}.{name}"):
-            yield what, {**value, name: bad}
-
-
-def wrong_values(shape, value, path):
-    kind, least, most = shape.type_name, shape.metadata.get("min"), shape.metadata.get("max")
-    if kind == "structure":
-        yield f"{path} as a text", "x"
-        yield from wrong(shape, value, path)
-    elif kind == "list":
-        yield f"{path} as a text", "x"
-        yield f"{path} as a structure", {"a": 1}
-        if least:
-            yield f"{path} empty", []
-        if most:
-            # Scripts describe a hundred findings at once, so that is allowed.
-            over = most + 1 if path != "DescribeFindings.findingArns" else 101
-            yield f"{path} too long", [value[0]] * over
-        # What is described is answered for each ARN.
-        if not path.split(".")[0].startswith("Describe") and "findingArns" not in path:
-            for what, bad in wrong_values(shape.member, value[0], f"{path}[]"):
-                yield what, [*value, bad]
-        else:
-            yield f"{path} with a number", [*value, 7]
-    elif kind == "string":
-        yield f"{path} as a number", 7
-        yield f"{path} as a list", ["x"]
-        if least != 0:
-            yield f"{path} empty", ""
-        if shape.enum:
-            yield f"{path} unknown", "UNKNOWN_WORD"
-        if most:
-            yield f"{path} too long", "x" * (most + 1)
-        if path.lower().rstrip("[]s").endswith("arn"):
-            yield f"{path} malformed", "arn:aws:inspector:us-east-1:1:x"
-            yield f"{path} of another thing", "arn:aws:s3:::bucket"
-    elif kind in ("integer", "long"):
-        yield f"{path} as a text", "x"
-        yield f"{path} with a fraction", 200.5
-        yield f"{path} too small", least - 1 if least is not None else 0
-        yield f"{path} too large", most + 1 if most is not None else 100_000
-    elif kind == "timestamp":
-        yield f"{path} as a text", "2016-03-22"
-        yield f"{path} without end", 1e300
 
 
 def main():

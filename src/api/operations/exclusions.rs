@@ -35,7 +35,7 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
 pub(super) fn describe(call: &Call<'_>) -> Reply {
     let input = call.input();
     input.locale()?;
-    let arns = input.described("exclusionArns", 100, NUMBER)?;
+    let arns = input.described("exclusionArns", Kind::Exclusion, 100, NUMBER)?;
     let (found, failed) = describe::each(Kind::Exclusion, &arns, |arn| {
         Ok(call.service.store.exclusion(arn)?.map(|exclusion| {
             let mut out = members(&exclusion);

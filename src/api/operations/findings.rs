@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::describe::{self, Failed};
 use super::{Call, Reply, pairs, time};
 use crate::api::fault::Result;
-use crate::api::input::{ATTRIBUTES, USER_ATTRIBUTES, required};
+use crate::api::input::{USER_ATTRIBUTES, WANTED_ATTRIBUTES, WANTED_USER_ATTRIBUTES, required};
 use crate::assess::store::{FindingFilter, Kind, Pair, StoredFinding};
 use crate::model::finding::Severity;
 
@@ -16,7 +16,7 @@ const DESCRIBED: usize = 100;
 pub(super) fn describe(call: &Call<'_>) -> Reply {
     let input = call.input();
     input.locale()?;
-    let arns = input.described("findingArns", DESCRIBED, NUMBER)?;
+    let arns = input.described("findingArns", Kind::Finding, DESCRIBED, NUMBER)?;
     describe::list("findings", Kind::Finding, &arns, |arn| {
         Ok(call.service.store.finding(arn)?.map(finding))
     })
@@ -62,9 +62,10 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
             Severity::ALL.iter().find(|s| s.name() == word).map(|s| s.name().to_owned())
         })?;
         filter.packages = given.packages("rulesPackageArns")?.unwrap_or_default();
-        filter.attributes = given.pairs("attributes", 0..=50, ATTRIBUTES)?.unwrap_or_default();
+        filter.attributes =
+            given.pairs("attributes", 0..=50, WANTED_ATTRIBUTES)?.unwrap_or_default();
         filter.user_attributes =
-            given.pairs("userAttributes", 0..=50, USER_ATTRIBUTES)?.unwrap_or_default();
+            given.pairs("userAttributes", 0..=50, WANTED_USER_ATTRIBUTES)?.unwrap_or_default();
         // Inspector has no code of its own for this range.
         filter.created =
             given.times("creationTimeRange", "INVALID_ASSESSMENT_RUN_START_TIME_RANGE")?;
@@ -74,7 +75,7 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
 
 pub(super) fn add_attributes(call: &Call<'_>) -> Reply {
     let input = call.input();
-    let arns = input.described("findingArns", 10, NUMBER)?;
+    let arns = input.described("findingArns", Kind::Finding, 10, NUMBER)?;
     let added = input.pairs("attributes", 0..=10, USER_ATTRIBUTES)?;
     let added = added.ok_or_else(|| required("attributes", USER_ATTRIBUTES.number))?;
     change(call, &arns, |attributes| {
@@ -87,7 +88,7 @@ pub(super) fn add_attributes(call: &Call<'_>) -> Reply {
 
 pub(super) fn remove_attributes(call: &Call<'_>) -> Reply {
     let input = call.input();
-    let arns = input.described("findingArns", 10, NUMBER)?;
+    let arns = input.described("findingArns", Kind::Finding, 10, NUMBER)?;
     let (number, key) = (USER_ATTRIBUTES.number, USER_ATTRIBUTES.key);
     let removed = input.texts("attributeKeys", 0..=10, number, key, 128)?;
     let removed = removed.ok_or_else(|| required("attributeKeys", number))?;

@@ -15,7 +15,7 @@ pub(super) fn describe(call: &Call<'_>) -> Reply {
     const NUMBER: &str = "INVALID_NUMBER_OF_RULES_PACKAGE_ARNS";
     let input = call.input();
     input.locale()?;
-    let arns = input.described("rulesPackageArns", 10, NUMBER)?;
+    let arns = input.described("rulesPackageArns", Kind::RulesPackage, 10, NUMBER)?;
     describe::list("rulesPackages", Kind::RulesPackage, &arns, |arn| {
         Ok(find(arn).map(|package| {
             json!({

@@ -38,7 +38,7 @@ pub(super) fn delete(call: &Call<'_>) -> Reply {
 
 pub(super) fn describe(call: &Call<'_>) -> Reply {
     const NUMBER: &str = "INVALID_NUMBER_OF_ASSESSMENT_RUN_ARNS";
-    let arns = call.input().described("assessmentRunArns", 10, NUMBER)?;
+    let arns = call.input().described("assessmentRunArns", Kind::Run, 10, NUMBER)?;
     describe::list("assessmentRuns", Kind::Run, &arns, |arn| {
         let Some(found) = call.service.store.run(arn)? else { return Ok(None) };
         Ok(Some(run(&found, notifications(call, arn)?)))

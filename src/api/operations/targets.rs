@@ -17,7 +17,7 @@ pub(super) fn create_group(call: &Call<'_>) -> Reply {
 
 pub(super) fn describe_groups(call: &Call<'_>) -> Reply {
     const NUMBER: &str = "INVALID_NUMBER_OF_RESOURCE_GROUP_ARNS";
-    let arns = call.input().described("resourceGroupArns", 10, NUMBER)?;
+    let arns = call.input().described("resourceGroupArns", Kind::ResourceGroup, 10, NUMBER)?;
     describe::list("resourceGroups", Kind::ResourceGroup, &arns, |arn| {
         Ok(call.service.store.resource_group(arn)?.map(|found| group(&found)))
     })
@@ -54,7 +54,7 @@ pub(super) fn delete(call: &Call<'_>) -> Reply {
 
 pub(super) fn describe(call: &Call<'_>) -> Reply {
     const NUMBER: &str = "INVALID_NUMBER_OF_ASSESSMENT_TARGET_ARNS";
-    let arns = call.input().described("assessmentTargetArns", 10, NUMBER)?;
+    let arns = call.input().described("assessmentTargetArns", Kind::Target, 10, NUMBER)?;
     describe::list("assessmentTargets", Kind::Target, &arns, |arn| {
         Ok(call.service.store.target(arn)?.map(|found| target(&found)))
     })

@@ -39,7 +39,7 @@ pub(super) fn delete(call: &Call<'_>) -> Reply {
 
 pub(super) fn describe(call: &Call<'_>) -> Reply {
     const NUMBER: &str = "INVALID_NUMBER_OF_ASSESSMENT_TEMPLATE_ARNS";
-    let arns = call.input().described("assessmentTemplateArns", 10, NUMBER)?;
+    let arns = call.input().described("assessmentTemplateArns", Kind::Template, 10, NUMBER)?;
     describe::list("assessmentTemplates", Kind::Template, &arns, |arn| {
         Ok(call.service.store.template(arn)?.map(|found| template(&found)))
     })

@@ -162,6 +162,9 @@ fn asset(json: &Json) -> Asset {
     Asset {
         agent_id: word("agentId").unwrap_or_default(),
         hostname: word("hostname").unwrap_or_default(),
+        // Inspector does not tell them of a host.
+        account: None,
+        region: None,
         ami_id: word("amiId"),
         auto_scaling_group: word("autoScalingGroup"),
         ipv4_addresses: texts(json, "ipv4Addresses"),
