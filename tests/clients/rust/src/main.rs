@@ -20,7 +20,8 @@ use aws_sdk_inspector::types::{
     ResourceGroupTag, Severity, StopAction,
 };
 
-const NOWHERE: &str = "arn:aws:inspector:us-east-1:000000000000:target/0-AAAAAAAA/template/0-AAAAAAAA";
+const NOWHERE: &str =
+    "arn:aws:inspector:us-east-1:000000000000:target/0-AAAAAAAA/template/0-AAAAAAAA";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -61,19 +62,19 @@ async fn prepare(client: &Client) -> String {
     assert!(agents.agent_previews().is_empty());
     let update = client.update_assessment_target().assessment_target_arn(target);
     update.assessment_target_name("rust: every agent").send().await.unwrap();
-    let mut agents = client.preview_agents().preview_agents_arn(target);
-    agents = agents.max_results(1);
-    let mut agents = agents.into_paginator().items().send();
-    let mut healthy = 0;
-    while let Some(agent) = agents.next().await {
-        healthy += usize::from(agent.unwrap().agent_health() == Some(&AgentHealth::Healthy));
+    let agents = client.preview_agents().preview_agents_arn(target).max_results(1);
+    let mut pages = agents.into_paginator().send();
+    let mut healths = Vec::new();
+    while let Some(page) = pages.next().await {
+        let [agent] = page.unwrap().agent_previews.try_into().expect("one agent a page");
+        healths.extend(agent.agent_health);
     }
-    assert!(healthy > 0);
+    assert!(healths.contains(&AgentHealth::Healthy));
 
     let mut packages = BTreeSet::new();
-    let mut pages = client.list_rules_packages().max_results(1).into_paginator().items().send();
-    while let Some(arn) = pages.next().await {
-        assert!(packages.insert(arn.unwrap()));
+    let mut pages = client.list_rules_packages().max_results(3).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        packages.extend(page.unwrap().rules_package_arns);
     }
     let described = client.describe_rules_packages();
     let described = described.set_rules_package_arns(Some(packages.iter().cloned().collect()));
@@ -107,14 +108,20 @@ async fn judge(client: &Client, template: &str) -> AssessmentRun {
     panic!("the run does not end");
 }
 
+/// The ARNs of a run's findings, page by page.
+async fn listed(client: &Client, run: &AssessmentRun, filter: FindingFilter) -> Vec<String> {
+    let findings = client.list_findings().assessment_run_arns(run.arn()).filter(filter);
+    let mut pages = findings.max_results(50).into_paginator().send();
+    let mut arns = Vec::new();
+    while let Some(page) = pages.next().await {
+        arns.extend(page.unwrap().finding_arns);
+    }
+    arns
+}
+
 /// Every finding of a run, whole; gives how many there are.
 async fn findings(client: &Client, run: &AssessmentRun) -> usize {
-    let mut arns = Vec::new();
-    let mut pages = client.list_findings().assessment_run_arns(run.arn()).max_results(50);
-    let mut items = pages.clone().into_paginator().items().send();
-    while let Some(arn) = items.next().await {
-        arns.push(arn.unwrap());
-    }
+    let arns = listed(client, run, FindingFilter::builder().build()).await;
     let counted: i32 = run.finding_counts().values().sum();
     assert_eq!(usize::try_from(counted).unwrap(), arns.len());
     let mut high = 0;
@@ -130,14 +137,8 @@ async fn findings(client: &Client, run: &AssessmentRun) -> usize {
             high += usize::from(finding.severity() == Some(&Severity::High));
         }
     }
-    pages = pages.filter(FindingFilter::builder().severities(Severity::High).build());
-    let mut items = pages.into_paginator().items().send();
-    let mut listed = 0;
-    while let Some(arn) = items.next().await {
-        arn.unwrap();
-        listed += 1;
-    }
-    assert_eq!(listed, high);
+    let filter = FindingFilter::builder().severities(Severity::High).build();
+    assert_eq!(listed(client, run, filter).await.len(), high);
 
     let attribute = Attribute::builder().key("ticket").value("42").build().unwrap();
     let added = client.add_attributes_to_findings().finding_arns(&arns[0]).finding_arns("no arn");
