@@ -94,12 +94,14 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
         "severities": severities,
         "statuses": statuses,
         "verdicts": verdicts,
-        "snapshots": { "read": summary.hosts.len(), "refused": summary.refused.len() },
-        "hosts": summary.hosts.iter().map(judged).collect::<Json>(),
+        "snapshots": { "read": summary.hosts, "refused": summary.refused.len() },
         "refused": summary.refused.iter()
             .map(|refusal| json!({"snapshot": *refusal.snapshot, "reason": *refusal.reason}))
             .collect::<Json>(),
     });
+    if !summary.without_findings.is_empty() {
+        line["without_findings"] = summary.without_findings.iter().map(judged).collect();
+    }
     if let Some(tailoring) = tailoring(&emitter.rules) {
         line["tailoring"] = tailoring;
     }
@@ -113,11 +115,6 @@ fn judged(host: &JudgedHost) -> Json {
         "agent": *host.agent_id,
         "os": *host.os,
     });
-    for (name, value) in [("account", &host.account), ("region", &host.region)] {
-        if let Some(value) = value {
-            line[name] = json!(**value);
-        }
-    }
     // Results of older programs do not tell it of every host.
     if host.collected_at != Time::default() {
         line["collected_at"] = json!(host.collected_at.0);

@@ -9,8 +9,10 @@ use super::finding::{HostReport, Refusal, Report, Severity, Status};
 /// The counts of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The hosts that were judged.
-    pub hosts: Vec<JudgedHost>,
+    /// How many hosts were judged.
+    pub hosts: usize,
+    /// Those of them on which nothing was found, so that no finding tells of them.
+    pub without_findings: Vec<JudgedHost>,
     /// Those that could not be, in the order of their names.
     pub refused: Vec<Refusal>,
     /// Findings by severity; none where there are none.
@@ -24,7 +26,7 @@ pub struct Summary {
     pub found: BTreeMap<(usize, Arc<str>), (u64, Severity)>,
 }
 
-/// A host that was judged, whether or not anything was found on it.
+/// A host that was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedHost {
     /// The snapshot's path as it was given, or `live`.
@@ -35,10 +37,6 @@ pub struct JudgedHost {
     pub agent_id: Arc<str>,
     /// The operating system's name for people.
     pub os: Arc<str>,
-    /// The cloud's account.
-    pub account: Option<Arc<str>>,
-    /// The cloud's region.
-    pub region: Option<Arc<str>>,
     /// When its facts were collected.
     pub collected_at: Time,
 }
@@ -53,15 +51,16 @@ impl Summary {
 
     /// Counts one host.
     pub fn add(&mut self, host: &HostReport) {
-        self.hosts.push(JudgedHost {
-            snapshot: Arc::clone(&host.snapshot),
-            hostname: Arc::clone(&host.asset.hostname),
-            agent_id: Arc::clone(&host.asset.agent_id),
-            os: Arc::clone(&host.asset.os),
-            account: host.asset.account.clone(),
-            region: host.asset.region.clone(),
-            collected_at: host.collected_at,
-        });
+        self.hosts += 1;
+        if host.findings.is_empty() {
+            self.without_findings.push(JudgedHost {
+                snapshot: Arc::clone(&host.snapshot),
+                hostname: Arc::clone(&host.asset.hostname),
+                agent_id: Arc::clone(&host.asset.agent_id),
+                os: Arc::clone(&host.asset.os),
+                collected_at: host.collected_at,
+            });
+        }
         for finding in &host.findings {
             *self.severities.entry(finding.severity).or_default() += 1;
             *self.statuses.entry(finding.status).or_default() += 1;

@@ -1,6 +1,5 @@
 //! What `assay scan --format ndjson` wrote.
 
-use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
@@ -141,23 +140,15 @@ impl Builder {
                 reason: text(refusal, "reason")?.into(),
             });
         }
-        // In the scan's order, with those on which nothing was found.
-        let mut order = HashMap::new();
-        for (at, judged) in list(json, "hosts").enumerate() {
-            let word = |member: &str| Some(Arc::<str>::from(text(judged, member)?));
-            let snapshot = word("snapshot")?;
-            let host = self.host(&snapshot);
+        for judged in list(json, "without_findings") {
+            let word = |member: &str| text(judged, member).map(Arc::from);
+            let host = self.host(text(judged, "snapshot")?);
             host.asset.hostname = word("host")?;
             host.asset.agent_id = word("agent")?;
             host.asset.os = word("os")?;
-            host.asset.account = word("account");
-            host.asset.region = word("region");
-            if let Some(at) = judged.get("collected_at").and_then(Json::as_i64) {
-                host.collected_at = Time(at);
-            }
-            order.insert(snapshot, at);
+            let at = judged.get("collected_at").and_then(Json::as_i64);
+            host.collected_at = at.map(Time).unwrap_or_default();
         }
-        self.report.hosts.sort_by_key(|host| order.get(&host.snapshot).copied());
         Some(())
     }
 }

@@ -121,9 +121,9 @@ fn all(emitter: &Emitter, summary: &Summary, out: &mut dyn Write) -> io::Result<
         writeln!(out, "{bold}NOT JUDGED{off}  {}", escape(&refusal.snapshot))?;
         paragraph(out, 4, &refusal.reason)?;
     }
-    if summary.hosts.len() + summary.refused.len() > 1 {
+    if summary.hosts + summary.refused.len() > 1 {
         let refused = summary.refused.len();
-        writeln!(out, "\n{} judged, {refused} refused", plural(summary.hosts.len(), "host"))?;
+        writeln!(out, "\n{} judged, {refused} refused", plural(summary.hosts, "host"))?;
     }
     Ok(())
 }
