@@ -20,6 +20,7 @@ pub mod mail_servers;
 pub mod modules;
 pub mod mounts;
 pub mod open_ports;
+pub mod pam_lockouts;
 pub mod pam_settings;
 pub mod pam_wheel;
 pub mod password_changes;
@@ -78,6 +79,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &modules::Derivation,
         &mounts::Derivation,
         &open_ports::Derivation,
+        &pam_lockouts::Derivation,
         &pam_settings::Derivation,
         &pam_wheel::Derivation,
         &password_changes::Derivation,

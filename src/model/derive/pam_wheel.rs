@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::facts;
 use crate::model::cell::{AbsPath, Fact};
 use crate::model::facts::Rows;
-use crate::model::lens::pam::Pam;
+use crate::model::lens::pam::{Pam, refusal_counts};
 use crate::model::schema::TableSchema;
 use crate::model::state::FactError;
 use crate::model::table::{Group, User};
@@ -83,7 +83,7 @@ impl super::Derivation for Derivation {
                     service: Arc::clone(&module.service),
                     r#type: Arc::clone(&module.r#type),
                     control: Arc::clone(&module.control),
-                    required: is_required(&module.control),
+                    required: refusal_counts(&module.control),
                     group: named.map(Arc::from),
                     found: group.is_some(),
                     members: group.map(|group| members(group, &users)).unwrap_or_default(),
@@ -111,18 +111,6 @@ fn members(group: &Group, users: &[User]) -> Vec<Arc<str>> {
     members
 }
 
-/// Whether a refusal makes the stack fail, whatever comes after it.
-fn is_required(control: &str) -> bool {
-    let Some(inner) = control.strip_prefix('[') else {
-        return matches!(control.to_ascii_lowercase().as_str(), "required" | "requisite");
-    };
-    let pairs =
-        inner.trim_end_matches(']').split_whitespace().filter_map(|pair| pair.split_once('='));
-    let of =
-        |wanted: &str| pairs.clone().find(|(name, _)| *name == wanted).map(|(_, action)| action);
-    matches!(of("perm_denied").or_else(|| of("default")), Some("bad" | "die"))
-}
-
 /// Whether success of a module means that another one, later in the stack, is not asked.
 fn passes_by(before: &Pam, module: &Pam) -> bool {
     before.service == module.service
@@ -138,22 +126,6 @@ mod tests {
     use super::*;
     use crate::model::facts::MemoryFacts;
     use crate::model::table::ConfigFile;
-
-    #[test]
-    fn controls_in_brackets_can_be_required() {
-        for control in ["required", "requisite", "[success=ok default=bad]", "[default=die]"] {
-            assert!(is_required(control), "{control}");
-        }
-        for control in [
-            "sufficient",
-            "optional",
-            "[success=ok default=ignore]",
-            "[default=bad perm_denied=ignore]",
-            "[",
-        ] {
-            assert!(!is_required(control), "{control}");
-        }
-    }
 
     #[test]
     fn the_group_is_looked_up() {

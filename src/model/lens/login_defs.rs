@@ -69,8 +69,9 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
         return None;
     }
     let (key, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-    let value = rest.trim_matches([' ', '\t', '"']);
-    Some((key, value))
+    // A quote ends the value.
+    let value = rest.trim_start_matches([' ', '\t', '"']);
+    Some((key, value.split('"').next().unwrap_or_default()))
 }
 
 /// A number as strtol(3) reads it with base 0.

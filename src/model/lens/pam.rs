@@ -37,6 +37,8 @@ facts! {
         pub order: i64,
         /// The control as written, for example `required` or `[success=1 default=ignore]`.
         pub control: Arc<str>,
+        /// Whether a refusal of the module makes the stack fail, whatever comes after it: `required`, `requisite`, or as these in brackets.
+        pub required: bool,
         /// The module's file name, for example `pam_unix.so`.
         pub module: Arc<str>,
         /// The arguments, those in brackets as one.
@@ -180,12 +182,25 @@ impl Resolver<'_> {
                     r#type: kind.as_str().into(),
                     order: 0,
                     control: control.as_str().into(),
+                    required: refusal_counts(control),
                     module: path.rsplit('/').next().unwrap_or(path).into(),
                     args: args.iter().map(|arg| arg.as_str().into()).collect(),
                 }),
             }
         }
     }
+}
+
+/// Whether a refusal makes the stack fail, whatever comes after it.
+pub(in crate::model) fn refusal_counts(control: &str) -> bool {
+    let Some(inner) = control.strip_prefix('[') else {
+        return matches!(control.to_ascii_lowercase().as_str(), "required" | "requisite");
+    };
+    let pairs =
+        inner.trim_end_matches(']').split_whitespace().filter_map(|pair| pair.split_once('='));
+    let of =
+        |wanted: &str| pairs.clone().find(|(name, _)| *name == wanted).map(|(_, action)| action);
+    matches!(of("perm_denied").or_else(|| of("default")), Some("bad" | "die"))
 }
 
 fn lines(text: &str) -> Vec<Line> {
@@ -265,6 +280,22 @@ mod tests {
     use super::super::testing::rows;
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn controls_in_brackets_can_be_required() {
+        for control in ["required", "requisite", "[success=ok default=bad]", "[default=die]"] {
+            assert!(refusal_counts(control), "{control}");
+        }
+        for control in [
+            "sufficient",
+            "optional",
+            "[success=ok default=ignore]",
+            "[default=bad perm_denied=ignore]",
+            "[",
+        ] {
+            assert!(!refusal_counts(control), "{control}");
+        }
+    }
 
     #[test]
     fn includes_are_resolved_in_place() {

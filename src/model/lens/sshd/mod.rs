@@ -1,6 +1,7 @@
 //! `config.sshd`: sshd_config(5) with Include and Match. The first value of a keyword wins, by
 //! the order in which sshd reads: included files where they are included. What a Match block says
-//! goes before what the global part says, and `Match all` speaks of everybody.
+//! goes before what the global part says, and `Match all` speaks of everybody. MaxStartups is the
+//! one keyword whose last value wins, whatever the manual says.
 
 mod algorithms;
 
@@ -36,6 +37,9 @@ const REPEATED: [&str; 12] = [
     "subsystem",
 ];
 
+/// The keyword whose values sshd stores as it reads them, without asking for one before.
+const LAST_WINS: &str = "maxstartups";
+
 /// Keywords whose value is the rest of the line as it stands, quotes too.
 const RAW: [&str; 4] =
     ["authorizedkeyscommand", "authorizedprincipalscommand", "forcecommand", "versionaddendum"];
@@ -70,7 +74,7 @@ facts! {
         pub int_value: Option<i64>,
         /// The criteria of the Match block it stands in; none for the global part and for `Match all`.
         pub r#match: Option<Arc<str>>,
-        /// Whether it is the first value of its keyword for those whom its block is about, and no `Match all` takes its place.
+        /// Whether it is the first value of its keyword (of MaxStartups the last) for those whom its block is about, and no `Match all` takes its place.
         pub effective: bool,
     }
 }
@@ -207,7 +211,13 @@ impl Reader<'_> {
         if self.rows.len() >= MAX_ROWS {
             self.reading.truncate(format!("sshd_config has more than {MAX_ROWS} settings"));
         }
-        for (scope, mut row) in self.rows {
+        let last = self.rows.iter().rposition(|(_, row)| &*row.keyword == LAST_WINS);
+        for (at, (scope, mut row)) in self.rows.into_iter().enumerate() {
+            if &*row.keyword == LAST_WINS {
+                row.effective = last == Some(at);
+                self.reading.push(row);
+                continue;
+            }
             let by_all = || self.seen.contains(&(Scope::All, row.keyword.to_string()));
             if scope == Scope::Global && &*row.keyword != "include" && by_all() {
                 row.effective = false;
@@ -385,6 +395,19 @@ mod tests {
                 "sshd_config:6 permitrootlogin yes",
                 "sshd_config:8 maxauthtries 2 [User a] -",
                 "sshd_config:9 permitrootlogin no [User a] -",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_last_number_of_startups_wins() {
+        let text = "MaxStartups 10:30:60\nMaxStartups 10\nMatch all\nMaxStartups 9\n";
+        assert_eq!(
+            shown(&[(MAIN, text)]),
+            [
+                "sshd_config:1 maxstartups 10:30:60 -",
+                "sshd_config:2 maxstartups 10 -",
+                "sshd_config:4 maxstartups 9",
             ]
         );
     }

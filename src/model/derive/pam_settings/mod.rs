@@ -1,8 +1,12 @@
 //! `pam_settings`: what each PAM module does, by its arguments, by its own file, and by its own
 //! defaults for what neither says. An argument counts over the file (pam_pwquality(8),
-//! pam_faillock(8), pam_pwhistory(8), pam_cracklib(8), pam_unix(8)).
+//! pam_faillock(8), pam_pwhistory(8), pam_cracklib(8), pam_unix(8)). What a module refuses leaves
+//! the setting as it was.
 
-use std::collections::BTreeSet;
+mod files;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts;
@@ -11,9 +15,10 @@ use crate::model::facts::Rows;
 use crate::model::lens::pam::Pam;
 use crate::model::lens::pwquality::Pwquality;
 use crate::model::schema::TableSchema;
-use crate::model::state::FactError;
-use crate::model::table::ConfigFile;
+use crate::model::state::{FactError, TableState};
+use crate::model::table::{ConfigFile, Host};
 use crate::model::view::{Loaded, View};
+use files::Setting;
 
 facts! {
     /// Settings of PAM modules, from their arguments, their own files and their defaults.
@@ -29,26 +34,20 @@ facts! {
         pub r#type: Arc<str>,
         /// The module's file name.
         pub module: Arc<str>,
-        /// The setting, in lower case.
+        /// The setting, in lower case where the module does not look at the case.
         pub key: Arc<str>,
         /// Its value; none for a flag that is set, `off` for one that is not.
         pub value: Option<Arc<str>>,
-        /// The value as a number.
+        /// The value as the number that the module takes it for.
         pub int_value: Option<i64>,
         /// `argument`, `file`, or `default` (at the line of the module) where neither says it.
         pub origin: Arc<str>,
-        /// Whether it counts: an argument hides the same key in the file.
+        /// Whether it counts: the module takes the value, and no argument hides it.
         pub effective: bool,
     }
 }
 
-/// Modules that read a file of their own when nothing names another.
-const FILES: [(&str, &str); 2] = [
-    ("pam_faillock.so", "/etc/security/faillock.conf"),
-    ("pam_pwhistory.so", "/etc/security/pwhistory.conf"),
-];
-
-/// Module, type of stack or file, and the settings.
+/// Module, type of stack, and the settings.
 type Defaults = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// What modules do where they are told nothing, by module, type and key; flags are `off`.
@@ -103,16 +102,17 @@ const DEFAULTS: [Defaults; 5] = [
         "password",
         &[("enforce_for_root", "off"), ("remember", "10"), ("use_authtok", "off")],
     ),
-    ("pam_unix.so", "password", &[("minlen", "6"), ("remember", "0"), ("use_authtok", "off")]),
+    (
+        "pam_unix.so",
+        "password",
+        &[(ALGORITHM, "off"), ("minlen", "6"), ("remember", "0"), ("use_authtok", "off")],
+    ),
 ];
 
-/// A setting of a module's own file.
-struct Setting {
-    path: AbsPath,
-    line: i64,
-    key: Arc<str>,
-    value: Option<Arc<str>>,
-}
+/// A key of its own for what pam_unix hashes with: the last algorithm among its arguments.
+const ALGORITHM: &str = "algorithm";
+const ALGORITHMS: [&str; 8] =
+    ["bigcrypt", "blowfish", "des", "gost_yescrypt", "md5", "sha256", "sha512", "yescrypt"];
 
 pub(super) struct Derivation;
 
@@ -122,7 +122,7 @@ impl super::Derivation for Derivation {
     }
 
     fn reads(&self) -> &'static [&'static TableSchema] {
-        &[Pam::TABLE, Pwquality::TABLE, ConfigFile::TABLE]
+        &[Host::TABLE, Pam::TABLE, Pwquality::TABLE, ConfigFile::TABLE]
     }
 
     fn derive(&self, view: &View<'_>) -> Result<Loaded, FactError> {
@@ -134,28 +134,30 @@ impl super::Derivation for Derivation {
             .filter(|setting| setting.effective)
             .map(|s| Setting { path: s.path, line: s.line, key: s.key, value: s.value })
             .collect();
+        let host = view.typed::<Host>()?.1.into_iter().next();
         let config = view.config()?;
-        let own: Vec<(&str, Vec<Setting>)> = FILES
-            .iter()
-            .filter_map(|(module, path)| {
-                let file = config.get(path)?;
-                match &file.text {
-                    Ok(text) => Some((*module, settings(&file.path, text))),
-                    Err(problem) => {
-                        let problem = crate::model::state::TableState::truncated(format!(
-                            "{path}: {problem}"
-                        ));
-                        state = state.clone().and(problem);
-                        None
-                    }
-                }
-            })
-            .collect();
+        let mut own: BTreeMap<(Arc<str>, Arc<str>), Vec<Setting>> = BTreeMap::new();
         let mut rows = Rows::new(PamSetting::TABLE);
         for module in modules {
-            let file: &[Setting] = match &*module.module {
-                "pam_pwquality.so" => &quality,
-                name => own.iter().find(|(own, _)| *own == name).map_or(&[], |(_, list)| list),
+            let read = files::read_by(&module.module, &module.args, host.as_ref());
+            let file: &[Setting] = match read {
+                None if &*module.module == "pam_pwquality.so" => &quality,
+                None => &[],
+                Some(path) => own
+                    .entry((Arc::clone(&module.module), Arc::clone(&path)))
+                    .or_insert_with(|| match config.get(&path).map(|file| &file.text) {
+                        Some(Ok(text)) => files::settings(&module.module, &path, text),
+                        Some(Err(problem)) => {
+                            lose(&mut state, format!("{path}: {problem}"));
+                            Vec::new()
+                        }
+                        None => {
+                            if module.args.iter().any(|argument| argument.starts_with("conf=")) {
+                                lose(&mut state, format!("{path} was not collected"));
+                            }
+                            Vec::new()
+                        }
+                    }),
             };
             for setting in of_module(&module, file) {
                 rows.push(setting.into_cells());
@@ -165,8 +167,13 @@ impl super::Derivation for Derivation {
     }
 }
 
+fn lose(state: &mut TableState, reason: String) {
+    *state = state.clone().and(TableState::truncated(reason));
+}
+
 /// The settings of one module in one stack.
 fn of_module(module: &Pam, file: &[Setting]) -> Vec<PamSetting> {
+    let name = &*module.module;
     let row =
         |path: &AbsPath, line, key: Arc<str>, value: Option<Arc<str>>, origin: &str| PamSetting {
             path: path.clone(),
@@ -174,28 +181,30 @@ fn of_module(module: &Pam, file: &[Setting]) -> Vec<PamSetting> {
             service: Arc::clone(&module.service),
             r#type: Arc::clone(&module.r#type),
             module: Arc::clone(&module.module),
+            int_value: value.as_ref().and_then(|value| values::number(name, &key, value)),
             key,
-            int_value: value.as_ref().and_then(|value| value.parse().ok()),
             value,
             origin: origin.into(),
             effective: true,
         };
-    let mut rows: Vec<PamSetting> = module
-        .args
-        .iter()
-        .map(|argument| {
-            let (key, value) = match argument.split_once('=') {
-                Some((key, value)) => (key, Some(Arc::from(value))),
-                None => (&**argument, None),
-            };
-            let key = key.to_ascii_lowercase().into();
-            row(&module.path, module.line, key, value, "argument")
-        })
-        .collect();
-    // Of equal arguments the last one counts.
+    let mut rows: Vec<PamSetting> = Vec::new();
+    for argument in &module.args {
+        let (key, value) = match argument.split_once('=') {
+            Some((key, value)) => (key, Some(Arc::from(value))),
+            None => (&**argument, None),
+        };
+        let mut push =
+            |key, value| rows.push(row(&module.path, module.line, key, value, "argument"));
+        push(values::key(name, key), value);
+        if name == "pam_unix.so" && ALGORITHMS.contains(&key) {
+            push(ALGORITHM.into(), Some(key.into()));
+        }
+    }
+    // Of equal arguments the last one that is taken counts.
     let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
     for setting in rows.iter_mut().rev() {
-        setting.effective = seen.insert(Arc::clone(&setting.key));
+        setting.effective = values::is_taken(name, &setting.key, setting.value.as_deref())
+            && seen.insert(Arc::clone(&setting.key));
     }
     for setting in file {
         let (key, value) = (Arc::clone(&setting.key), setting.value.clone());
@@ -208,31 +217,12 @@ fn of_module(module: &Pam, file: &[Setting]) -> Vec<PamSetting> {
         .filter(|(name, kind, _)| *name == &*module.module && *kind == &*module.r#type)
         .flat_map(|(_, _, defaults)| defaults.iter());
     for (key, value) in defaults {
-        if !rows.iter().any(|row| &*row.key == *key) {
+        if !rows.iter().any(|row| row.effective && &*row.key == *key) {
             let value = Some(Arc::from(*value));
             rows.push(row(&module.path, module.line, Arc::from(*key), value, "default"));
         }
     }
     rows
-}
-
-/// The last setting of each key of a file of `key = value` lines and flags.
-fn settings(path: &Arc<str>, text: &str) -> Vec<Setting> {
-    let mut list: Vec<Setting> = Vec::new();
-    for (line, text) in (1..).zip(text.lines()) {
-        let text = text.split('#').next().unwrap_or_default().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let (key, value) = match text.split_once('=') {
-            Some((key, value)) => (key.trim(), Some(Arc::from(value.trim()))),
-            None => (text, None),
-        };
-        let key: Arc<str> = key.to_ascii_lowercase().into();
-        list.retain(|setting| setting.key != key);
-        list.push(Setting { path: AbsPath(Arc::clone(path)), line, key, value });
-    }
-    list
 }
 
 #[cfg(test)]
