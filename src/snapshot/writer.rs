@@ -191,8 +191,9 @@ impl Writer {
             toc.entries.push(entry);
         }
         toc.entries.push(files);
-        // The files are the most of it by far, so the rest moves before them and not they behind.
-        out.splice(0..0, head);
+        // The files are the most of it by far, so they move and are not copied.
+        out.extend_from_slice(&head);
+        out.rotate_right(head.len());
         out.extend_from_slice(&toc.seal());
         Ok(out)
     }

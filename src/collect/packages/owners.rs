@@ -14,8 +14,9 @@ const ALIASES: [&str; 8] =
 pub(in crate::collect) struct Owners {
     wanted: HashMap<String, HashMap<String, Option<Arc<str>>>>,
     aliases: Vec<(&'static str, String)>,
-    /// Where a package's file was moved to by dpkg-divert(1), and for which package it was not.
-    diversions: HashMap<String, (String, String)>,
+    /// Where a package's file was moved to by dpkg-divert(1), and for which package it was not; by
+    /// directory and name.
+    diversions: HashMap<String, HashMap<String, (String, String)>>,
 }
 
 impl Owners {
@@ -48,7 +49,9 @@ impl Owners {
 
     /// Says that the file at `path` lies at `to` unless it belongs to the package `by`.
     pub(super) fn divert(&mut self, path: &str, to: &str, by: &str) {
-        self.diversions.insert(path.to_owned(), (to.to_owned(), by.to_owned()));
+        let Some((directory, name)) = path.rsplit_once('/') else { return };
+        let names = self.diversions.entry(directory.to_owned()).or_default();
+        names.insert(name.to_owned(), (to.to_owned(), by.to_owned()));
     }
 
     /// Takes the files of a package, as directory and name; `list` shows them.
@@ -77,17 +80,15 @@ impl Owners {
 
     fn own(&mut self, directory: &str, name: &str, package: &Arc<str>) {
         let directory = directory.strip_suffix('/').unwrap_or(directory);
-        if !self.diversions.is_empty() {
-            let path = format!("{directory}/{name}");
-            if let Some((to, by)) = self.diversions.get(&path)
-                && **package != **by
-            {
-                let to = to.clone();
-                if let Some((directory, name)) = to.rsplit_once('/') {
-                    self.own_at(directory, name, package);
-                }
-                return;
+        let diverted = self.diversions.get(directory).and_then(|names| names.get(name));
+        if let Some((to, by)) = diverted
+            && **package != **by
+        {
+            let to = to.clone();
+            if let Some((directory, name)) = to.rsplit_once('/') {
+                self.own_at(directory, name, package);
             }
+            return;
         }
         self.own_at(directory, name, package);
     }

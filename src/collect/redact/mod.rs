@@ -13,12 +13,10 @@ mod files;
 mod names;
 mod pairs;
 mod tokens;
+mod triggers;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 pub use command::command_line;
 pub use files::is_secret_file;
@@ -41,8 +39,8 @@ pub fn text_of<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
         return out.finish();
     }
     let mut from = 0;
-    while let Some(found) = TRIGGERS.as_ref().and_then(|triggers| triggers.find_at(text, from)) {
-        let line = line_around(text, found.start());
+    while let Some(found) = triggers::next(text, from) {
+        let line = line_around(text, found);
         if let Some(end) = blocks::redact(text, line.clone(), &mut out) {
             from = end;
             continue;
@@ -91,18 +89,6 @@ impl Dialect {
         }
     }
 }
-
-/// Every secret that is recognised has one of these near it, on the same line or the line before.
-static TRIGGERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        "(?i-u)pass|pwd|pw[ \t=:]|secret|token|key|psk|cred|auth|bearer|basic|cookie|community\
-         |createuser|\\$[0-9a-z]{1,8}[\\$-]|\\}[a-z0-9+/$]|pbkdf2|://|begin |eyj|akia|asia|gh[pousr]_\
-         |github_pat|glpat|xox|xapp|aiza|k_live_|k_test_|npm_|pypi-|sg\\.|hv[sbr]\\.|sk-|dop_v1\
-         |mysql|ompgsql|login=|mariadb|sshpass|redis-cli|ldap[a-z]+[ \t]|snmp[a-z]+[ \t]|curl|smbclient|rpcclient|mongo\
-         |openssl|useradd|usermod|sqlcmd|ipmitool|docker|podman|skopeo|7za?[ \t]",
-    )
-    .ok()
-});
 
 /// Hides what stands in the password field and is not one of the marks for no password there.
 fn accounts(text: &str, out: &mut Output<'_>) {
