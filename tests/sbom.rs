@@ -155,6 +155,81 @@ fn cyclonedx_and_spdx_of_trivy() {
 }
 
 #[test]
+fn spdx_3_tells_the_same_as_spdx_2() {
+    let purl = "pkg:deb/debian/libc6@2.36-9%2Bdeb12u3?arch=amd64&distro=debian-12.1";
+    let bill = json!({
+        "@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld",
+        "@graph": [
+            {"type": "CreationInfo", "@id": "_:made", "specVersion": "3.0.1", "created": "2024-03-01T00:00:00Z",
+             "createdBy": ["https://example.com/us"]},
+            {"type": "SpdxDocument", "spdxId": "https://example.com/doc", "creationInfo": "_:made",
+             "name": "image.tar", "rootElement": ["https://example.com/image"],
+             "profileConformance": ["core", "software"]},
+            {"type": "software_Package", "spdxId": "https://example.com/image", "name": "image.tar",
+             "software_primaryPurpose": "container", "creationInfo": "_:made"},
+            {"type": "software_Package", "spdxId": "https://example.com/os", "name": "debian",
+             "software_packageVersion": "12.1", "software_primaryPurpose": "operatingSystem"},
+            {"type": "software_Package", "spdxId": "https://example.com/1", "name": "libc6",
+             "software_packageVersion": "2.36-9+deb12u3", "software_packageUrl": purl,
+             "software_sourceInfo": "built package from: glibc 2.36-9+deb12u3"},
+            {"type": "software_Package", "spdxId": "https://example.com/2", "name": "requests",
+             "externalIdentifier": [
+                 {"type": "ExternalIdentifier", "externalIdentifierType": "cpe23", "identifier": "cpe:2.3:a:x"},
+                 {"type": "ExternalIdentifier", "externalIdentifierType": "packageUrl",
+                  "identifier": "pkg:pypi/Requests@2.31.0"}]},
+            {"type": "software_File", "spdxId": "https://example.com/3", "name": "/etc/passwd"},
+            {"type": "Relationship", "spdxId": "https://example.com/4", "from": "https://example.com/image",
+             "relationshipType": "contains", "to": ["https://example.com/1"], "completeness": "complete"}
+        ]
+    });
+    let snapshot = read(&bill).unwrap();
+    let told = host(&snapshot);
+    assert_eq!((&*told.hostname, told.collected_at.0), ("image.tar", 1_709_251_200));
+    assert_eq!((told.os.as_deref(), told.os_version.as_deref()), (Some("debian"), Some("12.1")));
+    let second = json!({"spdxVersion": "SPDX-2.3", "name": "image.tar", "packages": [
+        {"name": "debian", "SPDXID": "SPDXRef-OperatingSystem-1", "versionInfo": "12.1",
+         "primaryPackagePurpose": "OPERATING-SYSTEM"},
+        {"name": "libc6", "SPDXID": "SPDXRef-Package-1", "sourceInfo": "built package from: glibc 2.36-9+deb12u3",
+         "externalRefs": [{"referenceType": "purl", "referenceLocator": purl}]},
+        {"name": "requests", "SPDXID": "SPDXRef-Package-2",
+         "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:pypi/Requests@2.31.0"}]}]});
+    let second = read(&second).unwrap();
+    assert_eq!(packages(&snapshot), packages(&second));
+    assert_eq!(languages(&snapshot), languages(&second));
+    assert_eq!((packages(&snapshot).len(), languages(&snapshot).len()), (1, 1));
+    assert!(snapshot.state(Package::TABLE).is_complete());
+    // What it does not name, or says that it has not all of, is no complete list.
+    let mut open = bill.clone();
+    open["@graph"][7]["completeness"] = "incomplete".into();
+    open["@graph"].as_array_mut().unwrap().push(json!({"type": "software_Package", "name": "x"}));
+    let state = read(&open).unwrap().state(Package::TABLE);
+    let reason = state.reason().unwrap().to_string();
+    assert!(reason.contains("incomplete") && reason.contains("no package URL"), "{reason}");
+}
+
+/// What is read is in all versions that are written as JSON.
+#[test]
+fn every_version_of_cyclonedx() {
+    for version in ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"] {
+        let mut bill = cyclonedx(vec![syft(
+            "bash",
+            "pkg:rpm/rhel/bash@5.1-1?distro=rhel-9.2&upstream=bash-5.1-1.src.rpm",
+        )]);
+        bill["specVersion"] = version.into();
+        // Tools were a list, and are an object with components from 1.5 on.
+        bill["metadata"]["tools"] = match version {
+            "1.2" | "1.3" | "1.4" => json!([{"vendor": "anchore", "name": "syft", "version": "1"}]),
+            _ => {
+                json!({"components": [{"type": "application", "name": "syft", "purl": "pkg:golang/syft@1"}]})
+            }
+        };
+        let snapshot = read(&bill).unwrap();
+        assert_eq!(packages(&snapshot).len(), 1, "{version}");
+        assert!(languages(&snapshot).is_empty(), "{version}");
+    }
+}
+
+#[test]
 fn what_a_bill_leaves_open_is_said() {
     let why = |components: Vec<Json>| {
         let state = read(&cyclonedx(components)).unwrap().state(Package::TABLE);
@@ -203,8 +278,8 @@ fn what_is_no_bill_is_refused() {
         b"<bom xmlns='x'/>",
         b"{\"bomFormat\":\"CycloneDX\"",
         b"{\"bomFormat\":\"CycloneDX\",\"components\":{}}",
-        b"{\"spdxVersion\":\"SPDX-3.0\",\"@graph\":[]}",
-        b"{\"@context\":\"https://spdx.org/rdf/3.0.1\",\"@graph\":[]}",
+        b"{\"spdxVersion\":\"SPDX-3.0\",\"@graph\":{}}",
+        b"{\"@context\":\"https://spdx.org/rdf/3.0.1\",\"@graph\":[{\"type\":1}]}",
         b"{\"bomFormat\":\"CycloneDX\",\"components\":[{\"name\":\"\xff\"}]}",
         b"\x00\x01\x02",
     ] {
@@ -213,6 +288,9 @@ fn what_is_no_bill_is_refused() {
     let deep = format!("{{\"bomFormat\":\"CycloneDX\",{}", "\"components\":[{".repeat(50_000));
     assert_eq!(code(deep.as_bytes()), "C010");
     assert_eq!(code(cyclonedx(vec![]).to_string().as_bytes()), "C011");
+    assert_eq!(code(b"{\"@context\":\"https://spdx.org/rdf/3.0.1\",\"@graph\":[]}"), "C011");
+    let xml = collect_sbom(b"<bom xmlns='x'/>", &Options::default(), Codec::Raw).unwrap_err();
+    assert!(xml.to_string().contains("write the bill as JSON"), "{xml}");
     let bill = cyclonedx(vec![syft("bash", "pkg:rpm/rhel/bash@5-1?distro=rhel-9.2")]).to_string();
     for length in 0..bill.len() {
         assert_eq!(code(&bill.as_bytes()[..length]), "C010");

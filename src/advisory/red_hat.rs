@@ -31,10 +31,23 @@ pub fn of_host(version: &str) -> Vec<Ecosystem> {
     let major = version.split('.').next().unwrap_or_default();
     let mut releases = vec![major.to_owned(), format!("rhel_{EXTENDED}:{major}")];
     releases.extend(EXTRAS.map(|name| format!("{name}:{major}")));
+    let mut releases: Vec<Ecosystem> =
+        releases.into_iter().map(|release| Ecosystem::new(NAME, release)).collect();
     if version != major {
-        releases.extend(STREAMS.map(|stream| format!("rhel_{stream}:{version}")));
+        releases.extend(streams_of(version));
     }
-    releases.into_iter().map(|release| Ecosystem::new(NAME, release)).collect()
+    releases
+}
+
+/// The streams of a minor release.
+pub fn streams_of(version: &str) -> impl Iterator<Item = Ecosystem> {
+    STREAMS.into_iter().map(move |stream| Ecosystem::new(NAME, format!("rhel_{stream}:{version}")))
+}
+
+/// The minor release that a stream goes on with.
+pub fn minor_of(ecosystem: &Ecosystem) -> Option<&str> {
+    let (_, version) = ecosystem.release.split_once(':').filter(|_| is_stream(ecosystem))?;
+    version.contains('.').then_some(version)
 }
 
 /// The release that a CPE names after the vendor: `enterprise_linux:9::baseos` is `9`, in the main
@@ -67,6 +80,11 @@ pub fn is_stream(ecosystem: &Ecosystem) -> bool {
 pub fn is_from(repository: &str, stream: &Ecosystem) -> bool {
     let name = stream.release.strip_prefix("rhel_").and_then(|name| name.split(':').next());
     is_stream(stream) && repository.split('-').any(|word| Some(word) == name)
+}
+
+/// Whether a repository has the packages of one of the streams.
+pub fn has_stream(repository: &str) -> bool {
+    repository.split('-').any(is_stream_name)
 }
 
 /// The minor release that a package was built for, as the end of its version says: `9.2` of
@@ -129,9 +147,15 @@ mod tests {
         assert!(releases("7.9").contains(&"rhel_els:7".into()));
         assert!(!releases("9").iter().any(|release| release.starts_with("rhel_eus")));
         let eus = Ecosystem::new(NAME, "rhel_eus:9.2");
+        assert_eq!(minor_of(&eus), Some("9.2"));
+        assert_eq!(minor_of(&Ecosystem::new(NAME, "rhel_els:7")), None);
+        assert_eq!(minor_of(&Ecosystem::new(NAME, "9")), None);
+        assert!(streams_of("9.2").any(|stream| stream == eus));
         assert!(is_from("rhel-9-for-x86_64-baseos-eus-rpms", &eus));
         assert!(!is_from("rhel-9-for-x86_64-baseos-rpms", &eus));
         assert!(!is_from("rhel-9-for-x86_64-baseos-e4s-rpms", &eus));
+        assert!(has_stream("rhel-9-for-x86_64-baseos-e4s-rpms"));
+        assert!(!has_stream("rhel-9-for-x86_64-baseos-rpms"));
     }
 
     #[test]

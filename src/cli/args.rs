@@ -199,7 +199,7 @@ pub(super) struct Scan {
     /// Judge the host whose file system is mounted at this directory
     #[arg(long, value_name = "DIR", conflicts_with = "paths")]
     pub(super) root: Option<PathBuf>,
-    /// Judge the packages that a software bill of materials lists: CycloneDX or SPDX 2, JSON
+    /// Judge the packages that a software bill of materials lists: CycloneDX or SPDX, JSON
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "root"])]
     pub(super) sbom: Option<PathBuf>,
     /// Watch this host's sockets and processes for so long first, for example 15m or 1h30m;

@@ -40,6 +40,20 @@ pub(super) fn read(arguments: &Scan) -> Result<Option<Advisories>, Failure> {
     Ok(Some(Advisories { databases, include_unfixed: arguments.include_unfixed }))
 }
 
+/// Whether a host could not be judged because of a database, by the code that the reason begins with;
+/// then the user has been told. A part of a database is checked when it is first needed.
+pub(super) fn blamed(reason: &str) -> bool {
+    let code = reason.split(':').next().unwrap_or_default();
+    let damaged = codes::ALL.iter().any(|known| known.0.id == code);
+    if damaged {
+        render::line(&format!(
+            "error: the advisories cannot be used: {reason}\n  = help: `assay advisories verify DB` \
+             checks a whole database; copy it again or import again"
+        ));
+    }
+    damaged
+}
+
 fn tell(path: &Path, problem: &str, fails: bool) {
     let message = format!("{}: {problem}", path.display());
     let mut diagnostic = Diagnostic::warning(codes::STALE, message).help(

@@ -42,7 +42,10 @@ pub(super) fn run(arguments: &Scan) -> Result<Exit, Failure> {
     } else {
         many_snapshots(arguments, &rules, &accepted, advisories, &outputs, &mut verdict)?;
     }
-    Ok(exit(verdict.tally))
+    Ok(match verdict.bad_advisories {
+        true => Exit::BadRules,
+        false => exit(verdict.tally),
+    })
 }
 
 /// The waivers and the baseline; what is wrong has been told when this returns.
@@ -65,12 +68,14 @@ struct Verdict {
     gate: Gate,
     tally: Tally,
     summary: Summary,
+    /// Whether a database turned out to be damaged.
+    bad_advisories: bool,
 }
 
 impl Verdict {
     fn new(arguments: &Scan) -> Self {
         let gate = Gate { fail_on: severity(arguments.fail_on), strict: arguments.strict };
-        Self { gate, tally: Tally::default(), summary: Summary::default() }
+        Self { gate, tally: Tally::default(), summary: Summary::default(), bad_advisories: false }
     }
 
     fn add(&mut self, host: &HostReport) {
@@ -87,6 +92,7 @@ impl Verdict {
                 escape(&refusal.reason)
             ));
         }
+        self.bad_advisories = refused.iter().any(|refusal| databases::blamed(&refusal.reason));
         self.tally.refused = refused.len();
         self.summary.refused = refused;
     }
@@ -156,8 +162,13 @@ fn one_root(
     let (name, facts) = collected(arguments)?;
     // What is damaged here is damaged when the host is judged.
     let plan = &rules.plan(|all| benchmarks_about(all, &facts).unwrap_or_default())?;
-    let mut host = host_report(plan, advisories, &name, &facts, None)
-        .map_err(|error| unread(&error.to_string()))?;
+    let mut host = host_report(plan, advisories, &name, &facts, None).map_err(|error| {
+        let error = error.to_string();
+        match databases::blamed(&error) {
+            true => Failure::Told(Exit::BadRules),
+            false => unread(&error),
+        }
+    })?;
     accepted.mark(&plan.rules, &mut host);
     verdict.add(&host);
     let mut outputs = Outputs::begin(outputs, arguments, plan, 1)?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::args::Scan;
-use super::{Exit, Failure, render, scan, stdout};
+use super::{Exit, Failure, databases, render, scan, stdout};
 use crate::advisory::matching::explain::Explanation;
 use crate::assess::{Advisories, snapshots};
 use crate::emit::escape;
@@ -18,6 +18,9 @@ pub(super) fn run(arguments: &Scan, advisories: &Advisories, id: &str) -> Result
     let mut one = |name: &str, facts: &dyn FactSource| -> Result<bool, Failure> {
         match advisories.matcher().explain(&View::new(facts), id) {
             Ok(explanation) => write(name, id, &explanation, &mut out)?,
+            Err(error) if databases::blamed(&error.to_string()) => {
+                return Err(Failure::Told(Exit::BadRules));
+            }
             Err(error) => {
                 refuse(name, &error.to_string());
                 return Ok(false);
@@ -27,7 +30,9 @@ pub(super) fn run(arguments: &Scan, advisories: &Advisories, id: &str) -> Result
     };
     if arguments.paths.is_empty() {
         let (name, facts) = scan::collected(arguments)?;
-        one(&name, &facts)?;
+        if !one(&name, &facts)? {
+            exit = Exit::BadInput;
+        }
     } else {
         let (files, errors) = snapshots(&scan::wanted(&arguments.paths)?);
         for error in &errors {

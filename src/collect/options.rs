@@ -62,7 +62,7 @@ impl CollectError {
             Self::Empty(_) => Diagnostic::error(codes::ROOT_EMPTY, self.to_string())
                 .help("check that the image is mounted there: a failed mount looks like this"),
             Self::Sbom(_) => Diagnostic::error(codes::SBOM_UNUSABLE, self.to_string())
-                .help("give CycloneDX or SPDX 2 as JSON"),
+                .help("give CycloneDX or SPDX (2.2, 2.3, 3.0) as JSON"),
             Self::EmptySbom => Diagnostic::error(codes::SBOM_EMPTY, self.to_string())
                 .help("check what the generator was pointed at"),
             Self::Snapshot(error) => Diagnostic::error(error.code(), error.to_string()),

@@ -77,8 +77,8 @@ def secdb(path):
     for item in data["packages"]:
         for version, ids in item["pkg"]["secfixes"].items():
             for names in ids:
-                cves = re.findall(r"CVE-\d{4}-\d{4,}", names)
-                name = cves[0] if cves else names.split()[0]
+                cves = re.findall(r"CVE-\d{4}-\d{4,}", names.replace("CVE_", "CVE-"))
+                name = cves[0] if cves else [word for word in names.split() if "?" not in word][0]
                 state = "NotAffected" if version == "0" else fixed(version)
                 yield (f'{name} {",".join(dict.fromkeys(cves))}| Alpine:{data["distroversion"]} '
                        f'Source {item["pkg"]["name"]} {state}')
@@ -105,7 +105,7 @@ def oval(path):
             name = child(ids[child(test, "object").get("object_ref")], "name").text
             evr = child(ids[child(test, "state").get("state_ref")], "evr").text.strip()
             rows.add(f'{(others or cves)[0]} {",".join(cves)}| Azure Linux:{release.group(1)} '
-                     f'Source {name} {fixed(re.sub("^0:", "", evr))}')
+                     f'Source {name} {fixed(re.sub("^0: *", "", evr))}')
         yield from rows
 
 

@@ -337,7 +337,36 @@ fn a_database_that_cannot_be_used_stops_the_scan() {
     }
     let arguments = ["scan", "--root", "root", "--package", "cve", "--advisories", "flipped.db"];
     let (exit, text) = said(&assay(here, &arguments));
-    assert!(exit != 0 && exit != 1 && text.contains("V023"), "{exit} {text}");
+    assert!(exit == 3 && text.contains("V023"), "{exit} {text}");
+}
+
+/// The last bytes of a database are a block of texts, which are read when a finding needs them.
+#[test]
+fn a_part_that_turns_out_damaged_is_a_bad_database_and_no_bad_host() {
+    let place = place(DEBIAN, OPENSSL);
+    let here = place.path();
+    let collected = assay(here, &["collect", "--root", "root", "-o", "a.assay"]);
+    assert!(collected.status.success(), "{}", said(&collected).1);
+    let sound = fs::read(here.join("a.db")).unwrap();
+    let mut damaged = 0;
+    for from_end in (1..sound.len()).step_by(101) {
+        let mut bytes = sound.clone();
+        let at = bytes.len() - from_end;
+        bytes[at] ^= 1;
+        fs::write(here.join("b.db"), bytes).unwrap();
+        for host in [&["--root", "root"][..], &["a.assay"]] {
+            for explain in [&[][..], &["--explain", "CVE-2024-0001"]] {
+                let mut all = vec!["scan", "--package", "cve", "--advisories", "b.db"];
+                all.extend(["--fail-on", "none"]);
+                all.extend(host.iter().chain(explain));
+                let (code, text) = said(&assay(here, &all));
+                assert!(matches!(code, 0 | 3), "{from_end} {all:?}: {code}, {text}");
+                assert_eq!(code == 3, text.contains("error"), "{text}");
+                damaged += usize::from(text.contains("the advisories cannot be used: V023"));
+            }
+        }
+    }
+    assert!(damaged > 3, "{damaged}");
 }
 
 #[test]

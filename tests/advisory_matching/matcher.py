@@ -3,12 +3,14 @@ how versions are ordered.
 
     matcher.py rpm ECOSYSTEM modules|plain|only-modules OSV.zip
     matcher.py dpkg RELEASE LIST...
+    matcher.py rows ARCH REPOSITORY|- KIND FEED
 
 Packages come on standard input, one a line: name version source source-version module. Printed is
 `CVE package`, sorted, or the advisory where it names no CVE.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -106,9 +108,31 @@ def match_dpkg(release, paths):
     return found - denied
 
 
+def match_rows(arch, repository, kind, path):
+    """By the rows that the other reader of feeds makes of a file, in the order of rpm's library."""
+    reader = os.path.join(os.path.dirname(__file__), "../advisory_feeds/feeds.py")
+    text = subprocess.run([sys.executable, reader, kind, path], capture_output=True, check=True).stdout
+    form = re.compile(r"(\S+) (\S*)\| .+ (Source|Binary) (\S+)((?: \w+=\S+)*) Affected \[,(\S+)\)$")
+    order, rows, found = rpm_order(), {}, set()
+    for line in text.decode().splitlines():
+        id, cves, naming, name, more, fixed = form.match(line).groups()
+        more = dict(pair.split("=", 1) for pair in more.split())
+        if more.get("arch", arch) == arch and more.get("from", "-") == repository:
+            rows.setdefault((naming, name), []).append((fixed, cves.split(",") if cves else [id]))
+    for name, version, source, source_version, _ in packages():
+        for key, compared in ((("Binary", name), version), (("Source", source), source_version)):
+            for fixed, cves in rows.get(key, []):
+                if order(compared, fixed) < 0:
+                    found.update(f"{cve} {name}" for cve in cves)
+    return found
+
+
 def main():
     kind, *rest = sys.argv[1:]
-    found = match_rpm(*rest) if kind == "rpm" else match_dpkg(rest[0], rest[1:])
+    if kind == "dpkg":
+        found = match_dpkg(rest[0], rest[1:])
+    else:
+        found = {"rpm": match_rpm, "rows": match_rows}[kind](*rest)
     print("".join(f"{line}\n" for line in sorted(found)), end="")
 
 

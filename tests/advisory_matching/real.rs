@@ -92,8 +92,11 @@ fn packages(database: &Database, ecosystem: &str, manager: &str) -> Vec<Package>
         usize::try_from(state >> 33).unwrap() % below
     };
     for name in release.names_in(&places).unwrap() {
-        let naming = if manager == "dpkg" { Naming::Source } else { Naming::Binary };
-        let rows: Vec<_> = release.find(&name, naming).unwrap().map(Result::unwrap).collect();
+        let rows = [Naming::Source, Naming::Binary]
+            .into_iter()
+            .flat_map(|naming| release.find(&name, naming).unwrap())
+            .map(Result::unwrap);
+        let rows: Vec<_> = rows.collect();
         let versions: Vec<u32> = rows.iter().filter_map(|row| row.version).collect();
         if versions.is_empty() {
             continue;
@@ -194,6 +197,67 @@ fn almalinux_hosts_as_rpm_has_them() {
             ours.len(),
             more.len()
         );
+    }
+}
+
+/// Azure's OVAL, and updateinfo of Amazon's repositories: core, an extra, live patches.
+#[test]
+#[ignore = "reads ../shared/data and asks python3-rpm"]
+fn oval_and_updateinfo_as_rpm_has_them() {
+    let amazon = |name: &str| format!("amazon-updateinfo/updateinfo_{name}.xml.gz");
+    let azure = "azurelinux-3.0-oval-2024-10.xml.xz".to_owned();
+    for (kind, file, os, release, ecosystem, from, other) in [
+        ("oval", azure, "azurelinux", "3.0", "Azure Linux:3.0", None, "-"),
+        ("updateinfo", amazon("1"), "amzn", "2018.03", "Amazon Linux:1", Some("amzn-main"), "-"),
+        ("updateinfo", amazon("2"), "amzn", "2", "Amazon Linux:2", Some("amzn2-core"), "-"),
+        (
+            "updateinfo",
+            amazon("2023"),
+            "amzn",
+            "2023",
+            "Amazon Linux:2023",
+            Some("amazonlinux"),
+            "-",
+        ),
+        (
+            "updateinfo",
+            amazon("2_kernel-5.15"),
+            "amzn",
+            "2",
+            "Amazon Linux:2",
+            Some("amzn2extra-kernel-5.15"),
+            "extras/kernel-5.15",
+        ),
+        (
+            "updateinfo",
+            amazon("2023_kernel-livepatch"),
+            "amzn",
+            "2023",
+            "Amazon Linux:2023",
+            Some("kernel-livepatch"),
+            "kernel-livepatch",
+        ),
+    ] {
+        let database = [imported(&[&file])];
+        // Each package older than every fix, and in versions around the fixes.
+        let mut packages = packages(&database[0], ecosystem, "rpm");
+        let old = packages.iter().map(|package| Package {
+            name: package.name.clone(),
+            version: Version("0-1".into()),
+            ..package.clone()
+        });
+        packages.extend(old.collect::<Vec<_>>());
+        // The oldest one is about a single architecture.
+        let arch = if release == "2018.03" { "i686" } else { "x86_64" };
+        for package in &mut packages {
+            package.repository = from.map(Into::into);
+            package.arch = Some(arch.into());
+        }
+        let ours = ours(&database, host(os, release), &packages);
+        let theirs = independent(&["rows", arch, other, kind], &[&file], &packages);
+        assert!(!ours.is_empty(), "{file}");
+        assert_eq!(ours, theirs, "{file}");
+        println!("{file}: {} packages, {} matches", packages.len(), ours.len());
     }
 }
 

@@ -1,6 +1,8 @@
 //! Builds of one package that stand beside each other, each with fixes of its own: Red Hat's update
 //! streams, SUSE's service packs, Ubuntu Pro's pockets, Oracle's builds for Ksplice and FIPS.
 
+use assay::advisory::feed::{Context, read};
+
 use super::*;
 
 const MAIN: &str = "Red Hat:enterprise_linux:9::appstream";
@@ -67,6 +69,29 @@ fn the_repository_tells_the_stream() {
     assert!(rhel("9.2", eus("5.14-284.60.el9"), &database).is_empty());
     let main = from("rhel-9-for-x86_64-baseos-rpms", "kernel", "5.14-284.60.el9");
     assert_eq!(rhel("9.2", main, &database).len(), 1);
+}
+
+/// Streams of one minor release are one line of builds: what one of them mended again was not mended
+/// before. Where the repository says which stream it is, that one alone is asked.
+#[test]
+fn a_second_fix_in_a_stream_counts_whichever_says_it() {
+    let database = [database(vec![
+        advisory("A", &["CVE-2024-0001"], vec![row(MAIN, "vim", "8.2-20.el9_2.1")]),
+        advisory("B", &["CVE-2024-0001"], vec![row(EUS, "vim", "8.2-20.el9_2.3")]),
+        advisory("C", &["CVE-2024-0002"], vec![row(EUS, "vim", "8.2-20.el9_2.1")]),
+        advisory(
+            "D",
+            &["CVE-2024-0002"],
+            vec![row("Red Hat:rhel_e4s:9.2::appstream", "vim", "8.2-20.el9_2.3")],
+        ),
+    ])];
+    let version = "8.2-20.el9_2.2";
+    assert_eq!(rhel("9.2", package("rpm", "vim", version), &database).len(), 2);
+    let eus = from("rhel-9-for-x86_64-appstream-eus-rpms", "vim", version);
+    assert_eq!(
+        rhel("9.2", eus, &database),
+        ["CVE-2024-0001 vim-0:8.2-20.el9_2.2.x86_64 8.2-20.el9_2.3"]
+    );
 }
 
 #[test]
@@ -149,6 +174,89 @@ fn explained_is_which_stream_decided() {
     };
     says("fixed in 5.14-284.50.el9_2", "this fix of its own update stream");
     says("fixed in 5.14-427.13.el9_4", "the package's own update stream has mended it");
+}
+
+/// A document about one CVE as Red Hat writes them: each product is a release's repository, known by
+/// its CPE, and each fixed package is told for each product.
+fn vex() -> Database {
+    use serde_json::json;
+    let fixes = [
+        (
+            "AppStream-9.4.0.Z.MAIN.EUS",
+            "cpe:/a:redhat:enterprise_linux:9::appstream",
+            "8.2-22.el9_4",
+        ),
+        ("AppStream-9.2.0.Z.EUS", "cpe:/a:redhat:rhel_eus:9.2::appstream", "8.2-20.el9_2.1"),
+        ("AppStream-9.0.0.Z.E4S", "cpe:/a:redhat:rhel_e4s:9.0::appstream", "8.2-16.el9_0.1"),
+        ("AppStream-10.0.Z", "cpe:/o:redhat:enterprise_linux:10.0", "9.1-8.el10_0"),
+        ("AppStream-10.0.Z.EUS", "cpe:/o:redhat:enterprise_linux_eus:10.0", "9.1-8.el10_0.1"),
+    ];
+    let leaf = |id: &str, helper: (&str, String)| {
+        json!({"category": "product_name", "name": id, "product": {"name": id, "product_id": id,
+               "product_identification_helper": {helper.0: helper.1}}})
+    };
+    let (mut branches, mut relationships, mut fixed) = (Vec::new(), Vec::new(), Vec::new());
+    for (product, cpe, version) in fixes {
+        let package = format!("vim-2:{version}.x86_64");
+        let purl = format!("pkg:rpm/redhat/vim@{version}?arch=x86_64&epoch=2");
+        branches.push(leaf(product, ("cpe", cpe.to_owned())));
+        branches.push(leaf(&package, ("purl", purl)));
+        let both = format!("{product}:{package}");
+        relationships.push(json!({"category": "default_component_of",
+            "full_product_name": {"name": both, "product_id": both},
+            "product_reference": package, "relates_to_product_reference": product}));
+        fixed.push(both);
+    }
+    branches.push(leaf(
+        "red_hat_enterprise_linux_8",
+        ("cpe", "cpe:/o:redhat:enterprise_linux:8".into()),
+    ));
+    branches.push(leaf("vim", ("purl", "pkg:rpm/redhat/vim?arch=src".into())));
+    relationships.push(json!({"category": "default_component_of",
+        "full_product_name": {"name": "vim", "product_id": "red_hat_enterprise_linux_8:vim"},
+        "product_reference": "vim", "relates_to_product_reference": "red_hat_enterprise_linux_8"}));
+    let document = json!({
+        "document": {"category": "csaf_vex", "csaf_version": "2.0", "title": "vim: a flaw",
+            "publisher": {"category": "vendor", "name": "Red Hat Product Security", "namespace": "https://example.org"},
+            "tracking": {"id": "CVE-2024-0001", "current_release_date": "2026-03-02T00:00:00+00:00",
+                         "initial_release_date": "2026-03-01T00:00:00+00:00"}},
+        "product_tree": {"branches": [{"category": "vendor", "name": "Red Hat", "branches": branches}],
+                         "relationships": relationships},
+        "vulnerabilities": [{"cve": "CVE-2024-0001",
+            "product_status": {"fixed": fixed, "known_affected": ["red_hat_enterprise_linux_8:vim"]},
+            "remediations": [{"category": "no_fix_planned", "details": "Will not fix",
+                              "product_ids": ["red_hat_enterprise_linux_8:vim"]}]}]
+    });
+    let mut records = Vec::new();
+    let bytes = document.to_string();
+    let summary = read(None, "vex.json", bytes.as_bytes(), &Context::default(), &mut |record| {
+        records.push(record);
+    });
+    assert!(summary.unwrap().counts.left_out.is_empty());
+    database(records)
+}
+
+#[test]
+fn one_document_tells_the_fix_of_every_stream() {
+    let database = [vex()];
+    for (release, version, fixed) in [
+        ("9.2", "2:8.2-20.el9", Some("2:8.2-22.el9_4")),
+        ("9.2", "2:8.2-20.el9_2.1", None),
+        // Built for 9.2 and left there when the host went on: what it says of itself holds.
+        ("9.4", "2:8.2-20.el9_2.1", None),
+        ("9.4", "2:8.2-20.el9_2", Some("2:8.2-22.el9_4")),
+        ("9.4", "2:8.2-22.el9_4", None),
+        ("9.0", "2:8.2-16.el9_0.1", None),
+        ("9.0", "2:8.2-15.el9", Some("2:8.2-22.el9_4")),
+        ("10.0", "2:9.1-7.el10", Some("2:9.1-8.el10_0.1")),
+        ("10.0", "2:9.1-8.el10_0.1", None),
+        ("10.1", "2:9.1-7.el10", Some("2:9.1-8.el10_0")),
+        ("8.10", "2:8.0-19.el8", None),
+    ] {
+        let found = rhel(release, package("rpm", "vim", version), &database);
+        let hit = found.first().and_then(|line| line.rsplit(' ').next());
+        assert_eq!(hit, fixed, "{release} {version}: {found:?}");
+    }
 }
 
 #[test]

@@ -25,10 +25,10 @@ impl Entry {
         let what = match self.kind {
             layout::FEEDS => "the list of feeds",
             layout::RELEASE => "the index",
-            layout::VERSIONS => "the versions",
-            layout::ADVISORIES => "the advisories",
-            layout::VULNERABILITIES => "the vulnerabilities",
-            layout::EXCEPTIONS => "the exceptions",
+            layout::VERSIONS => "the list of versions",
+            layout::ADVISORIES => "the list of advisories",
+            layout::VULNERABILITIES => "the list of vulnerabilities",
+            layout::EXCEPTIONS => "the list of exceptions",
             _ => "a section",
         };
         if self.name.is_empty() { what.to_owned() } else { format!("{what} of {}", self.name) }

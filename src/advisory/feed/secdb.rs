@@ -82,9 +82,10 @@ fn ecosystem(written: &Written, out: &Output<'_>) -> Result<Ecosystem, FeedError
 }
 
 fn advisory(names: &str, package: &str, version: &str, place: &Ecosystem) -> Option<Advisory> {
-    let cves = cve::all_in(names);
-    let id =
-        cves.first().cloned().or_else(|| names.split_whitespace().next().map(str::to_owned))?;
+    // As people write them: `CVE_2019-2426`, and `CVE-????-????? XSA-295` where there is none yet.
+    let cves = cve::all_in(&names.replace("CVE_", "CVE-"));
+    let other = || names.split_whitespace().find(|word| !word.contains('?')).map(str::to_owned);
+    let id = cves.first().cloned().or_else(other)?;
     let never = version == "0";
     let fixed = Range { introduced: None, end: End::Fixed(version.to_owned()) };
     let affected = Affected {

@@ -142,7 +142,12 @@ impl<'a> Rows<'a> {
         let fix = row.version.filter(|_| {
             self.is_red_hat() && row.end == RowEnd::Fixed && row.status == Status::Affected
         });
-        if !fix.is_some_and(|fix| self.is_own_stream() || self.of_stream.contains(&fix)) {
+        let own = self.is_own_stream();
+        if !fix.is_some_and(|fix| own || self.of_stream.contains(&fix))
+            || (!own
+                && self.subject.is_from_stream()
+                && red_hat::is_stream(&self.release.ecosystem))
+        {
             return Ok(None);
         }
         // Streams of a module have versions that do not follow each other.

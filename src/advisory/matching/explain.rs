@@ -61,11 +61,11 @@ impl Matcher<'_> {
                 explanation.notes.push(format!("{} is not in {}", id, feeds.join(", ")));
                 continue;
             };
-            let known = |ecosystem: &Ecosystem| {
-                inventory.ecosystems().contains(ecosystem) || ecosystem.manager().is_none()
-            };
+            let judges = inventory.ecosystems();
+            let known =
+                |ecosystem: &Ecosystem| judges.contains(ecosystem) || ecosystem.manager().is_none();
             let keys = keys(self.databases, (index, number), id)?;
-            let mended = |subject: &Subject| gathered.is_mended(&keys, subject);
+            let mended = |subject: &Subject| gathered.is_mended(&keys, subject.number);
             let (mine, others): (Vec<_>, Vec<_>) = database.ecosystems().partition(known);
             let mut about = 0;
             for ecosystem in mine {
@@ -122,7 +122,7 @@ impl One<'_> {
         let mut named = self.release.names_in(&places).map_err(bad)?;
         for subject in inventory.all() {
             let of_language = *subject.ecosystem == *self.release.ecosystem.name;
-            if !(of_language || subject.is_judged_by(&self.release.ecosystem)) {
+            if !(of_language || inventory.is_judged_by(subject, &self.release.ecosystem)) {
                 continue;
             }
             let rows = Rows::of(self.matcher, self.database, self.release, subject)?;

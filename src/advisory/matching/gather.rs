@@ -40,6 +40,8 @@ pub(super) struct Gathered {
     hidden: BTreeSet<(Key, usize)>,
     /// What the package's own update stream has mended, whatever another says.
     mended: BTreeSet<(Key, usize)>,
+    /// What it has mended later than in the package: of several fixes the last counts.
+    missing: BTreeSet<(Key, usize)>,
     /// What live patches of the running kernel mend.
     patched: BTreeSet<Key>,
 }
@@ -56,7 +58,6 @@ impl Gathered {
         let Some(database) = matcher.databases.get(index) else { return Ok(false) };
         let rows = Rows::of(matcher, database, release, subject)?;
         let bad = |problem| release.damaged(problem);
-        let (mut mended, mut missing) = (BTreeSet::new(), BTreeSet::new());
         for (place, row) in &rows.list {
             let decision = rows.decide(*place, row)?;
             let in_stream = rows.in_stream(*place, row)?;
@@ -74,8 +75,8 @@ impl Gathered {
             for number in release.vulnerabilities(row.advisory).map_err(bad)? {
                 let key = (index, number.map_err(bad)?);
                 match in_stream {
-                    Some(true) => drop(mended.insert(key)),
-                    Some(false) => drop(missing.insert(key)),
+                    Some(true) => drop(self.mended.insert((key, subject.number))),
+                    Some(false) => drop(self.missing.insert((key, subject.number))),
                     None => {}
                 }
                 match decision {
@@ -101,20 +102,22 @@ impl Gathered {
                 }
             }
         }
-        // Of several fixes in one stream the last counts.
-        self.mended.extend(mended.difference(&missing).map(|key| (*key, subject.number)));
         rows.can_judge()
     }
 
     /// How many vulnerabilities are known only by rows that were not asked for.
     pub(super) fn hidden(&self) -> usize {
-        let open = self.hidden.difference(&self.mended).map(|(key, _)| key);
-        open.filter(|key| !self.drafts.contains_key(key)).collect::<BTreeSet<_>>().len()
+        let open = self.hidden.iter().filter(|(key, subject)| {
+            !self.drafts.contains_key(key) && !self.is_mended(&[*key], *subject)
+        });
+        open.map(|(key, _)| key).collect::<BTreeSet<_>>().len()
     }
 
     /// Whether the package's own update stream has mended a vulnerability.
-    pub(super) fn is_mended(&self, keys: &[Key], subject: &Subject) -> bool {
-        keys.iter().any(|key| self.mended.contains(&(*key, subject.number)))
+    pub(super) fn is_mended(&self, keys: &[Key], subject: usize) -> bool {
+        let is_in =
+            |set: &BTreeSet<(Key, usize)>| keys.iter().any(|key| set.contains(&(*key, subject)));
+        is_in(&self.mended) && !is_in(&self.missing)
     }
 
     /// The vulnerabilities, in the order of their ids.
@@ -142,7 +145,7 @@ impl Gathered {
                 if elsewhere
                     || (patched && subject.kernel == Some(Kernel::Running))
                     || (!draft.stream && denied())
-                    || self.is_mended(&keys, subject)
+                    || self.is_mended(&keys, draft.subject)
                     || silencer.reason(&known.id, subject)?.is_some()
                 {
                     continue;

@@ -16,11 +16,13 @@ mod kernel;
 mod subject;
 pub mod support;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::db::{AdvisoryText, Database, DbError, Release, VulnerabilityText};
 use super::ecosystem::of_host;
 use super::record::{Ecosystem, Status};
+use super::red_hat;
 use crate::model::state::FactError;
 use crate::model::table::{Host, LanguagePackage, Package};
 use crate::model::view::View;
@@ -165,7 +167,7 @@ impl Matcher<'_> {
         }
         let mut unjudged = 0;
         for subject in &inventory.packages.list {
-            let by = |release: &Release| subject.is_judged_by(&release.ecosystem);
+            let by = |release: &Release| inventory.is_judged_by(subject, &release.ecosystem);
             let mut judged = false;
             for (index, release) in there.iter().filter(|(_, release)| by(release)) {
                 judged |= gathered.take(self, *index, release, subject)?;
@@ -274,10 +276,28 @@ impl Inventory {
         let os = self.os.as_deref().unwrap_or_default();
         // CentOS Stream runs before the releases whose advisories there are: its builds have their
         // own order of fixes.
-        match self.system.starts_with("CentOS Stream") {
-            true => Vec::new(),
-            false => of_host(os, &self.os_version),
+        if self.system.starts_with("CentOS Stream") {
+            return Vec::new();
         }
+        let mut ecosystems = of_host(os, &self.os_version);
+        if ecosystems.first().is_some_and(|first| first.name == red_hat::NAME) {
+            // Also the streams that packages were built for, on a host of another minor release.
+            let built: BTreeSet<String> =
+                self.packages.list.iter().filter_map(|subject| subject.minor()).collect();
+            let built = built.into_iter().filter(|minor| **minor != *self.os_version);
+            ecosystems
+                .extend(built.flat_map(|minor| red_hat::streams_of(&minor).collect::<Vec<_>>()));
+        }
+        ecosystems
+    }
+
+    /// Whether an ecosystem's feed is about a package: a stream's is about the packages of hosts of
+    /// its minor release, and about those that were built for it.
+    fn is_judged_by(&self, subject: &Subject, ecosystem: &Ecosystem) -> bool {
+        subject.is_judged_by(ecosystem)
+            && red_hat::minor_of(ecosystem).is_none_or(|minor| {
+                *minor == *self.os_version || subject.minor().as_deref() == Some(minor)
+            })
     }
 
     /// Every subject, at its number.

@@ -120,9 +120,19 @@ impl Subject {
         fips == ecosystem.name.contains("FIPS") && !(from_pro && ecosystem.name == "Ubuntu")
     }
 
+    /// The minor release that it was built for, as `VERSION_ID` writes it.
+    pub(super) fn minor(&self) -> Option<String> {
+        self.built_for.map(|(major, minor)| format!("{major}.{minor}"))
+    }
+
     /// Whether it is known to come from a repository of this stream of Red Hat's.
     pub(super) fn is_from(&self, stream: &Ecosystem) -> bool {
         self.repository.as_deref().is_some_and(|repository| red_hat::is_from(repository, stream))
+    }
+
+    /// Whether it is known to come from a repository of some stream.
+    pub(super) fn is_from_stream(&self) -> bool {
+        self.repository.as_deref().is_some_and(red_hat::has_stream)
     }
 
     /// The repository with advisories of its own that it came from; none: the release's own.

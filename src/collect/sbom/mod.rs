@@ -1,4 +1,4 @@
-//! A software bill of materials instead of a host: CycloneDX or SPDX 2, JSON, to a snapshot.
+//! A software bill of materials instead of a host: CycloneDX, SPDX 2 or SPDX 3, JSON, to a snapshot.
 //!
 //! It tells packages and the distribution, and nothing else: every other table is absent, so that a
 //! rule that needs one is unknown. What a bill leaves open (packages without a package URL, of
@@ -7,6 +7,7 @@
 mod cyclonedx;
 mod packages;
 mod spdx;
+mod spdx3;
 mod system;
 
 use std::collections::BTreeSet;
@@ -123,7 +124,9 @@ fn read(bytes: &[u8]) -> Result<Bill, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let probe: Probe = serde_json::from_slice(bytes).map_err(|error| {
         if bytes.trim_ascii_start().starts_with(b"<") {
-            "XML is not read; convert it to JSON".to_owned()
+            "XML is not read; write the bill as JSON, as `syft -o cyclonedx-json`, `trivy --format \
+             cyclonedx` and `cyclonedx convert --output-format json` do"
+                .to_owned()
         } else {
             error.to_string()
         }
@@ -131,10 +134,8 @@ fn read(bytes: &[u8]) -> Result<Bill, String> {
     match (probe.bom_format.as_deref(), probe.spdx_version.as_deref()) {
         (Some("CycloneDX"), _) => cyclonedx::read(bytes),
         (_, Some(version)) if version.starts_with("SPDX-2.") => spdx::read(bytes),
-        (None, None) if probe.graph.is_some() => {
-            Err("SPDX 3 is not read; write it as SPDX 2.3 or CycloneDX".to_owned())
-        }
-        _ => Err("it is neither CycloneDX nor SPDX 2".to_owned()),
+        (None, _) if probe.graph.is_some() => spdx3::read(bytes),
+        _ => Err("it is neither CycloneDX nor SPDX 2 or 3".to_owned()),
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bill, String> {
 }
 
 /// Trivy's `built package from: glibc 2.36-9+deb12u3`.
-fn source(info: &str) -> Option<(String, Option<String>)> {
+pub(super) fn source(info: &str) -> Option<(String, Option<String>)> {
     let mut words = info.strip_prefix("built package from: ")?.split_whitespace();
     let name = words.next()?;
     Some((name.to_owned(), words.next().map(str::to_owned)))

@@ -17,9 +17,9 @@ super::codes! {
          it was observed (observed_seconds) and how long it should have been (requested_seconds). \
          Short-lived connections after that moment were not seen.";
     SBOM_UNUSABLE = "C010", "the bill of materials cannot be used",
-        "The file given with --sbom is neither CycloneDX nor SPDX 2 in JSON, is cut or damaged, or \
-         is larger than any bill. XML and SPDX 3 are not read: let the generator write CycloneDX \
-         JSON.";
+        "The file given with --sbom is neither CycloneDX nor SPDX in JSON, is cut or damaged, or \
+         is larger than any bill. XML is not read: let the generator write JSON, or convert the \
+         bill to CycloneDX JSON.";
     SBOM_EMPTY = "C011", "the bill of materials lists no package",
         "The file is a bill of materials and has no component with the package URL of a \
          distribution or a language. Judging it would find nothing and look like a healthy host, \

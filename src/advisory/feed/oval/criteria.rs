@@ -238,7 +238,8 @@ fn row(comment: &str, state: State) -> Option<Row> {
         row.ranges.push(Range::default());
         return Some(row);
     };
-    let version = version.strip_prefix("0:").unwrap_or(&version).to_owned();
+    let version = version.trim();
+    let version = version.strip_prefix("0:").unwrap_or(version).trim_start().to_owned();
     let none = matches!(version.as_str(), "" | "0" | "0-0");
     let range = match operation.as_str() {
         "less than" => Range { introduced: None, end: End::Fixed(version) },
