@@ -16,6 +16,10 @@ pub(super) const PIECES: Pieces =
     Pieces { first, host, all: |_, _, _| Ok(()), last, separator: ",\n" };
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The limits of Inspector's API: characters of names and values, of keys, and items of a list.
+const LONGEST_NAME: usize = 256;
+const LONGEST_KEY: usize = 128;
+const MOST: usize = 50;
 const NOTHING_FOUND: &str = "No potential security issues found";
 
 /// An id of Inspector's form (`0-` and eight letters or digits) for these words.
@@ -54,15 +58,17 @@ pub fn asset(asset: &Asset) -> Json {
     out.insert("agentId".into(), json!(*asset.agent_id));
     let optional = [("amiId", &asset.ami_id), ("autoScalingGroup", &asset.auto_scaling_group)];
     for (name, value) in optional {
-        if let Some(value) = value {
-            out.insert(name.into(), json!(**value));
+        if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+            out.insert(name.into(), json!(cut(value, LONGEST_NAME)));
         }
     }
-    out.insert("hostname".into(), json!(*asset.hostname));
+    out.insert("hostname".into(), json!(cut(&asset.hostname, LONGEST_NAME)));
     let list =
         |items: &[std::sync::Arc<str>]| items.iter().map(|item| json!(**item)).collect::<Json>();
-    out.insert("ipv4Addresses".into(), list(&asset.ipv4_addresses));
-    let tags = asset.tags.iter().map(|(key, value)| json!({"key": **key, "value": **value}));
+    let addresses = asset.ipv4_addresses.iter().filter(|at| (7..=15).contains(&at.len()));
+    let addresses = addresses.take(MOST).map(|address| json!(**address));
+    out.insert("ipv4Addresses".into(), addresses.collect());
+    let tags = asset.tags.iter().map(|(key, value)| attribute(key, value));
     out.insert("tags".into(), tags.collect());
     let mut interface = Map::new();
     if let Some(first) = asset.ipv4_addresses.first() {
@@ -83,6 +89,17 @@ pub fn asset(asset: &Asset) -> Json {
 /// The first characters of a text.
 fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// A key with its value, none where it is empty. Of a list that is too long, such as the packages of a
+/// finding, the items that there is room for; the evidence has them all.
+fn attribute(key: &str, value: &str) -> Json {
+    let key = cut(key, LONGEST_KEY);
+    let mut short = cut(value, LONGEST_NAME);
+    if short.len() < value.len() {
+        short = short.rsplit_once(',').map_or(short, |(whole, _)| whole);
+    }
+    if short.is_empty() { json!({ "key": key }) } else { json!({ "key": key, "value": short }) }
 }
 
 struct Parts<'a> {
@@ -136,11 +153,8 @@ fn object(host: &HostReport, parts: Parts<'_>) -> Json {
 
 /// The complete Inspector finding.
 pub fn finding(host: &HostReport, rule: &RuleInfo, finding: &Finding) -> Json {
-    let attributes = finding
-        .attributes
-        .iter()
-        .map(|(key, value)| json!({"key": **key, "value": **value}))
-        .collect();
+    let attributes = finding.attributes.iter().take(MOST);
+    let attributes = attributes.map(|(key, value)| attribute(key, value)).collect();
     object(
         host,
         Parts {
@@ -205,4 +219,37 @@ fn host(emitter: &Emitter, host: &HostReport, out: &mut dyn Write) -> io::Result
 
 fn last(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n],\"failedItems\":{{}}}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_host_keeps_to_the_limits_of_the_api() {
+        let asset = Asset {
+            hostname: "h".repeat(300).into(),
+            ipv4_addresses: (0..60).map(|last| format!("10.0.0.{last}").into()).collect(),
+            tags: [("k".repeat(200).into(), "".into())].into(),
+            ..Asset::default()
+        };
+        let json = super::asset(&asset);
+        assert_eq!(json["hostname"].as_str().unwrap().len(), 256);
+        assert_eq!(json["ipv4Addresses"].as_array().unwrap().len(), 50);
+        assert_eq!(json["tags"], json!([{ "key": "k".repeat(128) }]));
+    }
+
+    #[test]
+    fn a_long_list_is_cut_between_its_items() {
+        let packages: Vec<String> = (0..40).map(|number| format!("package-{number:02}")).collect();
+        let short = attribute("package_name", &packages.join(","));
+        let short = short["value"].as_str().unwrap();
+        assert!(
+            short.len() > 240 && short.len() <= 256 && short.ends_with("package-22"),
+            "{short}"
+        );
+        let one = "é".repeat(300);
+        assert_eq!(attribute("x", &one)["value"], "é".repeat(256));
+        assert_eq!(attribute("x", "a,b")["value"], "a,b");
+    }
 }

@@ -20,7 +20,7 @@ pub(super) fn show(visit: &Visit<'_>) -> Reply {
     let targets = store.targets(None, Page::first(100))?.items.len();
     let templates = store.templates(&TemplateFilter::default(), Page::first(501))?.items.len();
     let filter = RunFilter { newest_first: true, ..RunFilter::default() };
-    let runs = runs(visit, &filter, Page::first(RUNS))?;
+    let runs = whole(visit, &store.runs(&filter, Page::first(RUNS))?.items)?;
     let latest = runs.iter().find(|run| run.counts.iter().any(|(_, count)| *count > 0));
     let content = html! {
         ul.tiles {
@@ -38,14 +38,11 @@ pub(super) fn show(visit: &Visit<'_>) -> Reply {
     Ok(visit.page("Dashboard", content))
 }
 
-/// The runs of a filter, whole.
-pub(super) fn runs(visit: &Visit<'_>, filter: &RunFilter, page: Page) -> Result<Vec<Run>> {
-    let store = &visit.service.store;
-    let arns = store.runs(filter, page)?.items;
+/// Runs by their ARNs, but for those that were deleted since.
+pub(super) fn whole(visit: &Visit<'_>, arns: &[String]) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
     for arn in arns {
-        // One that was deleted since is left out.
-        runs.extend(store.run(&arn)?);
+        runs.extend(visit.service.store.run(arn)?);
     }
     Ok(runs)
 }
@@ -111,9 +108,9 @@ pub(super) fn table(runs: &[Run]) -> Markup {
                     @for run in runs {
                         tr {
                             th scope="row" { (run_link(run)) }
-                            td { (state(run.state)) }
-                            td { (time(run.started.unwrap_or(run.created))) }
-                            td { @if run.state.is_final() { (counts(&run.counts)) } }
+                            td data-name="State" { (state(run.state)) }
+                            td data-name="Begun" { (time(run.started.unwrap_or(run.created))) }
+                            td data-name="Findings" { @if run.state.is_final() { (counts(&run.counts)) } }
                         }
                     }
                 }

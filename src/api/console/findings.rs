@@ -135,13 +135,13 @@ fn table(found: &[StoredFinding]) -> Markup {
                                     (shown(&found.title))
                                 }
                             }
-                            td {
+                            td data-name="Host" {
                                 a href=(address("/findings", &[("agent", &found.agent)])) {
                                     (shown(host(found)))
                                 }
                             }
-                            td { (package(&found.package)) }
-                            td { (time(found.created)) }
+                            td data-name="Rules package" { (package(&found.package)) }
+                            td data-name="Found" { (time(found.created)) }
                         }
                     }
                 }
@@ -206,14 +206,14 @@ fn evidence(evidence: &Json) -> Markup {
                     tbody {
                         @for row in rows {
                             tr {
-                                td {
+                                td data-name="Where" {
                                     code {
                                         (word(row, "location"))
                                         @if let Some(line) = row.get("line").and_then(Json::as_u64) { ":" (line) }
                                     }
                                 }
-                                td { (word(row, "observed")) }
-                                td { (word(row, "expected")) }
+                                td data-name="Found" { (word(row, "observed")) }
+                                td data-name="Required" { (word(row, "expected")) }
                             }
                         }
                     }
@@ -233,10 +233,11 @@ fn attributes(found: &StoredFinding) -> Markup {
         .user_attributes
         .iter()
         .map(|(key, value)| (shown(key), shown(value.as_deref().unwrap_or_default())));
+    let all: Vec<(String, String)> = own.chain(given).collect();
     html! {
-        h2 { "Attributes" }
-        dl.about {
-            @for (key, value) in own.chain(given) { dt { (key) } dd { (value) } }
+        @if !all.is_empty() {
+            h2 { "Attributes" }
+            dl.about { @for (key, value) in all { dt { (key) } dd { (value) } } }
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::json;
 
-use super::dashboard::table;
+use super::dashboard::{table, whole};
 use super::fields::address;
 use super::page::{counts, duration, more, package, shown, state, time};
 use super::{ROOT, Reply, Told, Visit};
@@ -30,10 +30,7 @@ pub(super) fn list(visit: &Visit<'_>) -> Reply {
     };
     let after = query.get("after").parse().unwrap_or(0);
     let listed = visit.service.store.runs(&filter, Page { after, limit: ROWS })?;
-    let mut runs = Vec::new();
-    for arn in &listed.items {
-        runs.extend(visit.service.store.run(arn)?);
-    }
+    let runs = whole(visit, &listed.items)?;
     let content = html! {
         @if template.is_some() {
             p { "Runs of one template. " a href={ (ROOT) "/runs" } { "Show all runs" } }
@@ -83,7 +80,7 @@ pub(super) fn show(visit: &Visit<'_>) -> Reply {
             (reports(&run))
         } @else { (stopping(visit, &run)) }
         h2 { "Agents" }
-        (agents_table(&agents.items))
+        (agents_table(&run, &agents.items))
         @if !exclusions.is_empty() {
             h2 { "What was not judged" }
             @for exclusion in &exclusions {
@@ -130,7 +127,7 @@ fn stopping(visit: &Visit<'_>, run: &Run) -> Markup {
     }
 }
 
-fn agents_table(agents: &[RunAgent]) -> Markup {
+fn agents_table(run: &Run, agents: &[RunAgent]) -> Markup {
     html! {
         div.wide {
             table {
@@ -144,9 +141,13 @@ fn agents_table(agents: &[RunAgent]) -> Markup {
                 tbody {
                     @for agent in agents {
                         tr {
-                            th scope="row" { code { (shown(&agent.agent)) } }
-                            td { code.small { (shown(&agent.snapshot)) } }
-                            td {
+                            th scope="row" {
+                                a href=(address("/findings", &[("run", &run.arn), ("agent", &agent.agent)])) {
+                                    code { (shown(&agent.agent)) }
+                                }
+                            }
+                            td data-name="Snapshot" { code.small { (shown(&agent.snapshot)) } }
+                            td data-name="Health" {
                                 @if agent.healthy { "healthy" } @else {
                                     span.state.bad { "unhealthy" } " "
                                     (shown(agent.details.as_deref().unwrap_or_default()))

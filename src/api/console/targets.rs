@@ -38,9 +38,9 @@ fn page(visit: &Visit<'_>, problem: Option<&str>) -> Result<Told> {
                         @for (tags, agents, target) in &rows {
                             tr {
                                 th scope="row" { (shown(&target.name)) br; code.small { (target.arn) } }
-                                td { (tag_list(tags.as_deref())) }
-                                td.n { (agents) }
-                                td { (time(target.updated)) }
+                                td data-name="Hosts with any of" { (tag_list(tags.as_deref())) }
+                                td.n data-name="Agents now" { (agents) }
+                                td data-name="Changed" { (time(target.updated)) }
                                 td { (visit.button("/targets/delete", &target.arn, "Delete", &target.name)) }
                             }
                         }

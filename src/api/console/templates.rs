@@ -60,13 +60,13 @@ fn table(visit: &Visit<'_>, rows: &[(Template, Option<Target>)]) -> Markup {
                     @for (template, target) in rows {
                         tr {
                             th scope="row" { (shown(&template.name)) br; code.small { (template.arn) } }
-                            td { @if let Some(target) = target { (shown(&target.name)) } }
-                            td { (duration(template.duration)) }
-                            td { ul.plain { @for arn in &template.packages { li { (package(arn)) } } } }
-                            td.n {
+                            td data-name="Target" { @if let Some(target) = target { (shown(&target.name)) } }
+                            td data-name="Duration" { (duration(template.duration)) }
+                            td data-name="Rules packages" { ul.plain { @for arn in &template.packages { li { (package(arn)) } } } }
+                            td.n data-name="Runs" {
                                 a href=(address("/runs", &[("template", &template.arn)])) { (template.runs) }
                             }
-                            td { (time(template.created)) }
+                            td data-name="Created" { (time(template.created)) }
                             td.actions {
                                 (visit.button("/templates/run", &template.arn, "Run", &template.name))
                                 (visit.button("/templates/delete", &template.arn, "Delete", &template.name))

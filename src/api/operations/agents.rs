@@ -137,9 +137,7 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
             Json::Object(out)
         })
     });
-    let items: Vec<Json> = items.collect();
-    let answer = call.sliced("assessmentRunAgents", items, page)?;
-    Ok(answer)
+    call.sliced("assessmentRunAgents", items.collect(), page)
 }
 
 pub(super) fn telemetry(call: &Call<'_>) -> Reply {

@@ -313,11 +313,19 @@ impl<'f> Flow<'f> {
         self.tags.open(Kind::Figure(title.to_owned()));
         let leaf = Some(self.tags.leaf());
         for (label, parts) in rows {
-            self.need(ROW);
-            let (y, look) = (self.y, Look::CELL);
-            let line = self.fonts.line(label, look.face, look.size, LABEL - 8.0);
-            let x = MARGIN + LABEL - 8.0 - line.width * look.size;
-            self.text(leaf, x, y + 9.5, look, line);
+            let look = Look::CELL;
+            let mut lines = self.fonts.lines(label, look.face, look.size, LABEL - 8.0);
+            lines.truncate(3);
+            let more: f32 = lines.iter().skip(1).map(|_| look.leading()).sum();
+            self.need(ROW + more);
+            let mut y = self.y + 9.5;
+            for line in lines {
+                let x = MARGIN + LABEL - 8.0 - line.width * look.size;
+                self.text(leaf, x, y, look, line);
+                y += look.leading();
+            }
+            // The bar stands in the middle of its label.
+            let y = self.y + more / 2.0;
             let mut x = MARGIN + LABEL;
             for (colour, _, size) in parts.iter().filter(|part| part.2 > 0) {
                 #[expect(clippy::cast_precision_loss, reason = "a bar is drawn to half a point")]
@@ -334,7 +342,7 @@ impl<'f> Flow<'f> {
             let look = Look { size: 7.0, ..Look::QUIET };
             let line = self.fonts.line(&words, look.face, look.size, MARGIN + WIDTH - x - 5.0);
             self.text(leaf, x + 5.0, y + 9.0, look, line);
-            self.y += ROW;
+            self.y += ROW + more;
         }
         self.tags.close();
         self.y += 6.0;
