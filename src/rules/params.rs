@@ -126,16 +126,27 @@ impl Params {
         self.0.entry(Arc::from(name)).or_insert_with(word);
     }
 
-    /// What stands for `{name}` in text; `{name.first}` is the first item of a list.
+    /// What stands for `{name}` in text: its value. Of a list, `{name.first}` is the first item and
+    /// `{name.or}` all with an "or" before the last; of bits that must not be set, `{name.rest}` is the
+    /// mode that leaves the others.
     fn spoken(&self, name: &str) -> Option<Arc<str>> {
-        let Some(list) = name.strip_suffix(".first") else {
+        let Some((name, how)) = name.split_once('.') else {
             return self.0.get(name).map(|param| Arc::clone(&param.text));
         };
-        let param = self.0.get(list).filter(|param| param.ty == ParamType::List)?;
-        match &param.value {
-            Some(Value::List(items)) => Some(items.first()?.to_string().into()),
-            _ => Some(Arc::clone(&param.text)),
-        }
+        let param = self.0.get(name)?;
+        Some(match (how, param.ty, &param.value) {
+            ("first", ParamType::List, Some(Value::List(items))) => {
+                items.first()?.to_string().into()
+            }
+            ("or", ParamType::List, Some(Value::List(items))) => alternatives(items).into(),
+            ("rest", ParamType::Mode, Some(Value::Int(bits))) => {
+                format!("{:04o}", 0o777 & !bits).into()
+            }
+            ("first" | "or", ParamType::List, None) | ("rest", ParamType::Mode, None) => {
+                Arc::clone(&param.text)
+            }
+            _ => return None,
+        })
     }
 
     /// Text with every `{name}` of a parameter filled in; other braces stay as they are.
@@ -165,6 +176,13 @@ impl Params {
         out.push_str(rest);
         Cow::Owned(out)
     }
+}
+
+/// `a, b or c`.
+fn alternatives(items: &[Value]) -> String {
+    let mut items: Vec<String> = items.iter().map(Value::to_string).collect();
+    let last = items.pop().unwrap_or_default();
+    if items.is_empty() { last } else { format!("{} or {last}", items.join(", ")) }
 }
 
 /// Whether text can be the name of a parameter.
@@ -233,7 +251,12 @@ mod tests {
         params.0.insert("list".into(), Param { ty: ParamType::List, value: Some(list), text });
         params.word("install", "dnf install");
         params.word("list", "never");
+        let (ty, bits) = (ParamType::Mode, Value::Int(0o137));
+        let text = text_of(ty, Some(&bits));
+        params.0.insert("bits".into(), Param { ty, value: Some(bits), text });
         let filled = params.fill("{install} {list.first} of {list}; ${x} {install.first} {");
         assert_eq!(filled, "dnf install a of a, b; ${x} {install.first} {");
+        let filled = params.fill("{list.or}, {bits}, {bits.rest}, {list.rest}");
+        assert_eq!(filled, "a or b, 0137, 0640, {list.rest}");
     }
 }
