@@ -198,6 +198,11 @@ fn spdx_3_tells_the_same_as_spdx_2() {
     assert_eq!(languages(&snapshot), languages(&second));
     assert_eq!((packages(&snapshot).len(), languages(&snapshot).len()), (1, 1));
     assert!(snapshot.state(Package::TABLE).is_complete());
+    // As JSON-LD names the same members.
+    let other = json!({"@graph": [
+        {"@type": "Package", "@id": "https://example.com/1", "name": "libc6", "packageUrl": purl,
+         "packageVersion": "2.36-9+deb12u3", "sourceInfo": "built package from: glibc 2.36-9+deb12u3"}]});
+    assert_eq!(packages(&read(&other).unwrap()), packages(&second));
     // What it does not name, or says that it has not all of, is no complete list.
     let mut open = bill.clone();
     open["@graph"][7]["completeness"] = "incomplete".into();
@@ -282,6 +287,7 @@ fn what_is_no_bill_is_refused() {
         b"{\"@context\":\"https://spdx.org/rdf/3.0.1\",\"@graph\":[{\"type\":1}]}",
         b"{\"bomFormat\":\"CycloneDX\",\"components\":[{\"name\":\"\xff\"}]}",
         b"\x00\x01\x02",
+        b"SPDXVersion: SPDX-2.3\n",
     ] {
         assert_eq!(code(bytes), "C010", "{}", String::from_utf8_lossy(bytes));
     }

@@ -176,6 +176,37 @@ fn explained_is_which_stream_decided() {
     says("fixed in 5.14-427.13.el9_4", "the package's own update stream has mended it");
 }
 
+#[test]
+fn explanations_leave_out_what_is_the_same_for_other_architectures() {
+    let of =
+        |arch: &str, fixed: &str| Affected { arch: Some(arch.into()), ..row(MAIN, "vim", fixed) };
+    let database = [database(vec![advisory(
+        "A",
+        &["CVE-2024-0001"],
+        vec![
+            of("aarch64", "8.2-22.el9"),
+            of("s390x", "8.2-22.el9"),
+            of("x86_64", "8.2-22.el9"),
+            of("s390x", "8.2-23.el9"),
+            row(MAIN, "vim-common", "8.2-22.el9"),
+            row(EUS, "vim-common", "8.2-22.el9_2.1"),
+        ],
+    )])];
+    let facts = facts(host("rhel", "9.2"), vec![package("rpm", "vim", "8.2-21.el9")]);
+    let matcher = Matcher { databases: &database, include_unfixed: false };
+    let explained = matcher.explain(&View::new(&facts), "CVE-2024-0001").unwrap();
+    let told: Vec<_> =
+        explained.steps.iter().map(|step| format!("{} {}", step.range, step.decision)).collect();
+    assert_eq!(
+        told,
+        [
+            "Red Hat:9: fixed in 8.2-22.el9 vulnerable",
+            "Red Hat:9: fixed in 8.2-23.el9 does not count: it is about s390x",
+        ]
+    );
+    assert_eq!(explained.notes, ["also about packages that are not installed: vim-common"]);
+}
+
 /// A document about one CVE as Red Hat writes them: each product is a release's repository, known by
 /// its CPE, and each fixed package is told for each product.
 fn vex() -> Database {

@@ -1,5 +1,7 @@
 //! Why a host has a vulnerability or has it not: every package and every row that was considered.
 
+use std::collections::BTreeSet;
+
 use super::decide::{Decision, Rows};
 use super::exception::Silencer;
 use super::gather::keys;
@@ -37,7 +39,7 @@ pub struct Step {
     pub decision: String,
 }
 
-/// Packages that are not installed, shown for one release.
+/// Packages that are not installed, shown for one database.
 const MAX_NAMES: usize = 12;
 
 impl Matcher<'_> {
@@ -68,12 +70,14 @@ impl Matcher<'_> {
             let mended = |subject: &Subject| gathered.is_mended(&keys, subject.number);
             let (mine, others): (Vec<_>, Vec<_>) = database.ecosystems().partition(known);
             let mut about = 0;
+            let mut absent = BTreeSet::new();
             for ecosystem in mine {
                 let Some(release) = database.release(&ecosystem)? else { continue };
                 let one =
                     One { matcher: self, database, release: &release, id, number, mended: &mended };
-                about += one.explain(&inventory, &silencer, &mut explanation)?;
+                about += one.explain(&inventory, &silencer, &mut absent, &mut explanation)?;
             }
+            explanation.notes.extend(not_installed(&absent));
             if about == 0 {
                 let mut elsewhere = Vec::new();
                 for ecosystem in others {
@@ -98,6 +102,16 @@ impl Matcher<'_> {
     }
 }
 
+/// That advisories are also about these packages.
+fn not_installed(names: &BTreeSet<String>) -> Option<String> {
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names: Vec<&str> = names.iter().take(MAX_NAMES).map(String::as_str).collect();
+    let names = names.join(", ");
+    (!names.is_empty())
+        .then(|| format!("also about packages that are not installed: {names}{more}"))
+}
+
 /// One vulnerability in one release.
 struct One<'a> {
     matcher: &'a Matcher<'a>,
@@ -110,11 +124,13 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// Explains it, and gives how many advisories are about it.
+    /// Explains it, and gives how many advisories are about it. Packages that are not installed go
+    /// into `absent`.
     fn explain(
         &self,
         inventory: &Inventory,
         silencer: &Silencer<'_>,
+        absent: &mut BTreeSet<String>,
         out: &mut Explanation,
     ) -> Result<usize, DbError> {
         let bad = |problem| self.release.damaged(problem);
@@ -126,6 +142,7 @@ impl One<'_> {
                 continue;
             }
             let rows = Rows::of(self.matcher, self.database, self.release, subject)?;
+            let (mut steps, mut others) = (Vec::new(), Vec::new());
             for (place, row) in rows.list.iter().filter(|(_, row)| places.contains(&row.advisory)) {
                 for (_, name, _) in &subject.names {
                     named.remove(&**name);
@@ -153,24 +170,29 @@ impl One<'_> {
                     Some(Kernel::Other) => " (a kernel that does not run)",
                     None => "",
                 });
-                out.steps.push(Step {
+                let list = match decided {
+                    Decision::OtherBuild(_) => &mut others,
+                    _ => &mut steps,
+                };
+                list.push(Step {
                     package: subject.label.to_string(),
                     source: format!("{} in {feed}", text.id),
                     range: format!("{}: {}", self.release.ecosystem, self.range(row)?),
                     decision,
                 });
             }
+            // The same range for another architecture tells nothing.
+            let told = |other: &Step| {
+                steps
+                    .iter()
+                    .any(|step| (&step.source, &step.range) == (&other.source, &other.range))
+            };
+            others.retain(|other| !told(other));
+            steps.extend(others);
+            steps.dedup();
+            out.steps.extend(steps);
         }
-        if !named.is_empty() {
-            let more = named.len().saturating_sub(MAX_NAMES);
-            let names: Vec<&str> = named.iter().take(MAX_NAMES).map(String::as_str).collect();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let ecosystem = &self.release.ecosystem;
-            out.notes.push(format!(
-                "{ecosystem}: also about packages that are not installed: {}{more}",
-                names.join(", ")
-            ));
-        }
+        absent.extend(named);
         Ok(places.len())
     }
 

@@ -113,6 +113,11 @@ impl Gathered {
         open.map(|(key, _)| key).collect::<BTreeSet<_>>().len()
     }
 
+    /// Whether anything was said that makes a vulnerability not count.
+    fn says_no(&self) -> bool {
+        !(self.not_affected.is_empty() && self.mended.is_empty() && self.patched.is_empty())
+    }
+
     /// Whether the package's own update stream has mended a vulnerability.
     pub(super) fn is_mended(&self, keys: &[Key], subject: usize) -> bool {
         let is_in =
@@ -132,7 +137,10 @@ impl Gathered {
         for ((index, number), drafts) in std::mem::take(&mut self.drafts) {
             let Some(database) = databases.get(index) else { continue };
             let known = database.vulnerability(number)?;
-            let keys = keys(databases, (index, number), &known.id)?;
+            let keys = match self.says_no() {
+                true => keys(databases, (index, number), &known.id)?,
+                false => Vec::new(),
+            };
             let patched = keys.iter().any(|key| self.patched.contains(key));
             let own: BTreeSet<usize> =
                 drafts.iter().filter(|draft| draft.own_stream).map(|draft| draft.subject).collect();

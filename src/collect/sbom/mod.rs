@@ -127,6 +127,8 @@ fn read(bytes: &[u8]) -> Result<Bill, String> {
             "XML is not read; write the bill as JSON, as `syft -o cyclonedx-json`, `trivy --format \
              cyclonedx` and `cyclonedx convert --output-format json` do"
                 .to_owned()
+        } else if bytes.starts_with(b"SPDXVersion:") {
+            "the form of SPDX with tags and values is not read; write the bill as JSON".to_owned()
         } else {
             error.to_string()
         }

@@ -1,5 +1,5 @@
 //! SPDX 3.0 JSON: a graph of elements. Format: <https://spdx.github.io/spdx-spec/v3.0.1/>, the
-//! profiles core and software.
+//! profiles core and software. The library spdx-tools names the same members as JSON-LD does.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,9 @@ struct Written {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Element {
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type", alias = "@type", default)]
     kind: String,
+    #[serde(alias = "@id")]
     spdx_id: Option<String>,
     name: Option<String>,
     /// Of how the document was made.
@@ -31,13 +32,13 @@ struct Element {
     root_element: Vec<serde_json::Value>,
     relationship_type: Option<String>,
     completeness: Option<String>,
-    #[serde(rename = "software_packageVersion")]
+    #[serde(rename = "software_packageVersion", alias = "packageVersion")]
     version: Option<String>,
-    #[serde(rename = "software_packageUrl")]
+    #[serde(rename = "software_packageUrl", alias = "packageUrl")]
     purl: Option<String>,
-    #[serde(rename = "software_primaryPurpose")]
+    #[serde(rename = "software_primaryPurpose", alias = "primaryPurpose")]
     purpose: Option<String>,
-    #[serde(rename = "software_sourceInfo")]
+    #[serde(rename = "software_sourceInfo", alias = "sourceInfo")]
     source_info: Option<String>,
     #[serde(default)]
     external_identifier: Vec<Identifier>,
@@ -86,7 +87,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bill, String> {
         }
         subjects.extend(element.root_element.iter().filter_map(serde_json::Value::as_str));
     }
-    for element in written.graph.iter().filter(|element| element.kind == "software_Package") {
+    let is_package =
+        |element: &&Element| matches!(element.kind.as_str(), "software_Package" | "Package");
+    for element in written.graph.iter().filter(is_package) {
         let purpose = element.purpose.as_deref().unwrap_or_default();
         let (name, version) = (element.name.as_deref(), element.version.as_deref());
         if purpose == "operatingSystem" {
