@@ -1,6 +1,8 @@
 //! `firewalls`: the programs that a host can keep its packet filter with, which of them it uses,
 //! and what each does by default and with loopback traffic.
 
+mod nft;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -157,6 +159,7 @@ fn judge(utility: &str, rules: &[&FirewallRule]) -> Firewall {
         refuses_loopback4: false,
         refuses_loopback6: false,
     };
+    let jumps = nft::Jumps::of(rules);
     for rule in rules {
         if let Some(policy) = &rule.policy {
             policies(&mut row, rule, policy);
@@ -164,7 +167,11 @@ fn judge(utility: &str, rules: &[&FirewallRule]) -> Firewall {
         let Some(text) = &rule.rule else { continue };
         let words: Vec<&str> = text.split_whitespace().collect();
         match utility {
-            "nftables" => nft_rule(&mut row, rule.hook.as_deref(), &words),
+            "nftables" => {
+                for hook in jumps.hooks(rule) {
+                    nft::rule(&mut row, hook, text);
+                }
+            }
             "firewalld" => {}
             _ => iptables_rule(&mut row, &words),
         }
@@ -227,27 +234,6 @@ fn iptables_rule(row: &mut Firewall, words: &[&str]) {
 
 const LOOPBACK4: [&str; 3] = ["127.0.0.0/8", "127.0.0.0/255.0.0.0", "127.0.0.1/8"];
 const LOOPBACK6: [&str; 3] = ["::1/128", "::1", "::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"];
-
-/// A rule as nft(8) writes it.
-fn nft_rule(row: &mut Firewall, hook: Option<&str>, words: &[&str]) {
-    let words: Vec<&str> = words.iter().map(|word| word.trim_matches(['"', ';'])).collect();
-    let has = |pattern: &[&str]| words.windows(pattern.len()).any(|part| part == pattern);
-    let accepts = words.contains(&"accept");
-    let refuses = words.contains(&"drop") || words.contains(&"reject");
-    let narrow = ["dport", "sport", "protocol", "nexthdr", "daddr", "state"];
-    let only = !words.iter().any(|word| narrow.contains(word));
-    let from = has(&["iif", "lo"]) || has(&["iifname", "lo"]);
-    let to = has(&["oif", "lo"]) || has(&["oifname", "lo"]);
-    match hook {
-        Some("input") if accepts && only && !words.contains(&"saddr") => row.loopback_in |= from,
-        Some("input") if refuses && only && !from => {
-            row.refuses_loopback4 |= LOOPBACK4.iter().any(|net| has(&["ip", "saddr", net]));
-            row.refuses_loopback6 |= LOOPBACK6.iter().any(|net| has(&["ip6", "saddr", net]));
-        }
-        Some("output") if accepts && only => row.loopback_out |= to,
-        _ => {}
-    }
-}
 
 #[cfg(test)]
 mod tests {

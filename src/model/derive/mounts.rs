@@ -57,15 +57,15 @@ impl super::Derivation for Derivation {
         // An image has no running mounts, and misses nothing by that.
         let running_state = if live { running_state } else { TableState::Collected };
         let mut rows: Vec<MountPoint> = running.into_iter().map(as_running).collect();
-        rows.extend(
-            configured
-                .into_iter()
-                .filter(|mount| mount.target.starts_with('/') && starts(&mount.options))
-                .map(as_configured),
-        );
         let config = view.config()?;
+        let lines: Vec<Fstab> =
+            configured.into_iter().filter(|mount| mount.target.starts_with('/')).collect();
+        let of_lines: BTreeSet<String> = lines.iter().map(|line| unit_name(&line.target)).collect();
+        rows.extend(lines.into_iter().filter_map(|line| by_line(line, &services, &config)));
         let starting = services.iter().filter(|unit| unit.name.ends_with(".mount"));
-        let starting = starting.filter(|unit| unit.starts_at_boot && &*unit.enabled != "generated");
+        let starting = starting.filter(|unit| {
+            unit.starts_at_boot && &*unit.enabled != "generated" && !of_lines.contains(&*unit.name)
+        });
         rows.extend(starting.filter_map(|unit| as_unit(unit, &config)));
         let taken: BTreeSet<Arc<str>> = rows.iter().map(|row| Arc::clone(&row.target.0)).collect();
         if !live && services.iter().any(|unit| &*unit.name == "sysinit.target") {
@@ -94,6 +94,54 @@ fn starts(options: &[Arc<str>]) -> bool {
         || options.iter().any(|option| &**option == "x-systemd.automount")
 }
 
+/// The mount of a line. systemd makes a unit of it, which stands behind one of that name in /etc or
+/// /run and before the one that a package brings; drop-ins hold for both.
+fn by_line(line: Fstab, services: &[Service], config: &ConfigFiles) -> Option<MountPoint> {
+    let name = unit_name(&line.target);
+    let unit = services.iter().find(|unit| *unit.name == *name);
+    let own = unit.filter(|unit| {
+        let path = &*unit.path.0;
+        OWN_UNITS.iter().any(|place| path.strip_prefix(place) == Some(&*name))
+    });
+    let is_started = starts(&line.options) || unit.is_some_and(|unit| unit.starts_at_boot);
+    match own {
+        Some(unit) if unit.enabled.starts_with("masked") => None,
+        Some(unit) => is_started.then(|| as_unit(unit, config))?,
+        None => is_started.then(|| {
+            let drop_ins = unit.map_or(&[][..], |unit| &unit.drop_ins);
+            let options = mount_settings(drop_ins.iter().map(|path| &**path), config, "Options");
+            let mut mount = as_configured(line);
+            if let Some(options) = options {
+                mount.options = resolved(options.split(','));
+            }
+            mount
+        }),
+    }
+}
+
+/// Where units of the administrator are, before those that are made from /etc/fstab.
+const OWN_UNITS: [&str; 2] = ["/etc/systemd/system/", "/run/systemd/system/"];
+
+/// The name of the unit of a mount point, as systemd-escape(1) makes it.
+fn unit_name(target: &str) -> String {
+    let path = target.trim_matches('/');
+    let mut name = String::new();
+    for (at, byte) in path.bytes().enumerate() {
+        match byte {
+            b'/' if name.ends_with('-') => {}
+            b'/' => name.push('-'),
+            b'.' if at > 0 => name.push('.'),
+            b':' | b'_' => name.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => name.push(char::from(byte)),
+            byte => name.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    if name.is_empty() {
+        name.push('-');
+    }
+    name + ".mount"
+}
+
 fn as_running(mount: Mount) -> MountPoint {
     MountPoint {
         path: mount.target.clone(),
@@ -120,13 +168,9 @@ fn as_configured(mount: Fstab) -> MountPoint {
 
 /// The mount that a unit makes; none where its file says no mount point.
 fn as_unit(service: &Service, config: &ConfigFiles) -> Option<MountPoint> {
-    let files = [&*service.path.0].into_iter().chain(service.drop_ins.iter().map(|path| &**path));
-    let texts: Vec<unit::UnitText> = files
-        .filter_map(|path| config.get(path)?.text.as_ref().ok().map(|text| unit::parse(text)))
-        .collect();
-    let last = |key: &str| -> Option<Arc<str>> {
-        let values = texts.iter().flat_map(|text| text.values("Mount", key));
-        values.last().map(|value| value.trim().into())
+    let last = |key: &str| {
+        let drop_ins = service.drop_ins.iter().map(|path| &**path);
+        mount_settings([&*service.path.0].into_iter().chain(drop_ins), config, key)
     };
     let target = last("Where")?;
     let target = if target.len() > 1 { target.trim_end_matches('/') } else { &target };
@@ -139,6 +183,19 @@ fn as_unit(service: &Service, config: &ConfigFiles) -> Option<MountPoint> {
         options: resolved(last("Options").as_deref().unwrap_or("defaults").split(',')),
         origin: "unit".into(),
     })
+}
+
+/// The last value of a setting of mount units in these files.
+fn mount_settings<'a>(
+    files: impl Iterator<Item = &'a str>,
+    config: &ConfigFiles,
+    key: &str,
+) -> Option<Arc<str>> {
+    let texts: Vec<unit::UnitText> = files
+        .filter_map(|path| config.get(path)?.text.as_ref().ok().map(|text| unit::parse(text)))
+        .collect();
+    let values = texts.iter().flat_map(|text| text.values("Mount", key));
+    values.last().map(|value| value.trim().into())
 }
 
 /// File systems that systemd mounts before it reads any configuration.
@@ -184,6 +241,25 @@ mod tests {
     use super::*;
     use crate::model::facts::MemoryFacts;
 
+    fn file(path: &str, text: &str) -> ConfigFile {
+        ConfigFile { path: AbsPath(path.into()), text: Some(text.into()), problem: None }
+    }
+
+    fn service(name: &str, path: &str, drop_ins: &[&str]) -> Service {
+        Service {
+            name: name.into(),
+            path: AbsPath(path.into()),
+            enabled: "static".into(),
+            starts_at_boot: true,
+            active: None,
+            user: None,
+            exec_start: Vec::new(),
+            commands: None,
+            aliases: Vec::new(),
+            drop_ins: drop_ins.iter().map(|path| Arc::from(*path)).collect(),
+        }
+    }
+
     #[test]
     fn the_last_option_counts() {
         let shown = |text: &str| resolved(text.split(',')).join(",");
@@ -202,24 +278,30 @@ mod tests {
     }
 
     #[test]
+    fn a_line_stands_between_the_units_of_the_administrator_and_of_packages() {
+        let names = ["/", "/tmp", "/var/log-x/", "/.a.b"].map(unit_name);
+        assert_eq!(names, ["-.mount", "tmp.mount", "var-log\\x2dx.mount", "\\x2ea.b.mount"]);
+        let shown = |path: &str, enabled: &str, texts: &[(&str, &str)]| {
+            let mut unit = service("tmp.mount", path, &["/d/x.conf"]);
+            unit.enabled = enabled.into();
+            let texts = texts.iter().map(|(path, text)| file(path, text));
+            let facts = MemoryFacts::new().with(texts.collect::<Vec<_>>()).with([unit]);
+            let (_, rows) = View::new(&facts).typed::<MountPoint>().unwrap();
+            let rows = rows.iter().map(|row| format!("{} {}", row.origin, row.options.join(",")));
+            rows.collect::<Vec<_>>()
+        };
+        let line = ("/etc/fstab", "tmpfs /tmp tmpfs rw,nosuid 0 0\n");
+        let vendor = ("/usr/lib/systemd/system/tmp.mount", "[Mount]\nWhere=/tmp\nOptions=nodev\n");
+        let own = ("/etc/systemd/system/tmp.mount", "[Mount]\nWhere=/tmp\nOptions=noexec\n");
+        assert_eq!(shown(vendor.0, "static", &[line, vendor]), ["fstab rw,nosuid"]);
+        assert_eq!(shown(own.0, "static", &[line, own]), ["unit noexec"]);
+        assert_eq!(shown(own.0, "masked", &[line]), [""; 0]);
+        let drop_in = ("/d/x.conf", "[Mount]\nOptions=nodev\n");
+        assert_eq!(shown(vendor.0, "static", &[line, vendor, drop_in]), ["fstab nodev"]);
+    }
+
+    #[test]
     fn units_and_systemd_make_mounts_too() {
-        let file = |path: &str, text: &str| ConfigFile {
-            path: AbsPath(path.into()),
-            text: Some(text.into()),
-            problem: None,
-        };
-        let service = |name: &str, path: &str, drop_ins: &[&str]| Service {
-            name: name.into(),
-            path: AbsPath(path.into()),
-            enabled: "static".into(),
-            starts_at_boot: true,
-            active: None,
-            user: None,
-            exec_start: Vec::new(),
-            commands: None,
-            aliases: Vec::new(),
-            drop_ins: drop_ins.iter().map(|path| Arc::from(*path)).collect(),
-        };
         let facts = MemoryFacts::new()
             .with([
                 file("/etc/fstab", "UUID=1 / ext4 defaults 0 1\ntmpfs /run tmpfs user 0 0\n"),

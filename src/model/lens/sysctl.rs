@@ -1,7 +1,8 @@
 //! `config.sysctl`: kernel parameters as `sysctl --system` would set them, sysctl.conf(5),
 //! sysctl.d(5). A file name found in an earlier directory hides the same name in later ones; the
 //! files are read in the order of their names and /etc/sysctl.conf last; the last line about a key
-//! counts, one that only excludes it too, as for systemd-sysctl(8).
+//! counts, one that only excludes it too, as for systemd-sysctl(8). ufw(8), where it is switched on,
+//! reads a file of its own when it starts, after all that: ufw-framework(8).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +22,9 @@ const DIRECTORIES: [&str; 5] = [
     "/lib/sysctl.d",
 ];
 const MAIN: &str = "/etc/sysctl.conf";
+/// ufw's switch, and what names its file.
+const UFW: (&str, &str) = ("/etc/ufw/ufw.conf", "ENABLED");
+const UFW_FILE: (&str, &str) = ("/etc/default/ufw", "IPT_SYSCTL");
 
 facts! {
     /// Assignments of kernel parameters in sysctl.d and sysctl.conf.
@@ -66,7 +70,10 @@ impl super::Lens for Lens {
             }
         }
         let mut rows: Vec<SysctlRow> = Vec::new();
-        for file in by_name.into_values().chain(files.get(MAIN)) {
+        let of_ufw = variable(UFW, files, &mut reading)
+            .filter(|on| on.eq_ignore_ascii_case("yes"))
+            .and_then(|_| files.get(variable(UFW_FILE, files, &mut reading)?));
+        for file in by_name.into_values().chain(files.get(MAIN)).chain(of_ufw) {
             for (line, text) in (1..).zip(reading.text(file).lines()) {
                 let Some((key, value)) = assignment(text) else { continue };
                 rows.push(SysctlRow {
@@ -87,6 +94,18 @@ impl super::Lens for Lens {
         rows.into_iter().chain(expanded).for_each(|row| reading.push(row));
         Ok(reading.done())
     }
+}
+
+/// The last value of a variable in a file of a shell, without its quotes.
+fn variable<'a>(
+    (path, name): (&str, &str),
+    files: &'a ConfigFiles,
+    reading: &mut Reading,
+) -> Option<&'a str> {
+    let lines = reading.text(files.get(path)?).lines();
+    let values = lines.filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
+    let value = values.last()?.split(" #").next()?.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then_some(value)
 }
 
 /// What globs set for `all` and `default`, which are interfaces on every host: the last glob that
@@ -176,6 +195,28 @@ mod tests {
                 ("/etc/sysctl.d/60-b.conf", 1, Some("2 3"), true),
             ]
         );
+    }
+
+    #[test]
+    fn ufw_speaks_last_where_it_is_on() {
+        let value = |on: &str, of_ufw: &str| {
+            let rows: Vec<SysctlRow> = rows(
+                &Lens,
+                &[
+                    (MAIN, "net.ipv4.tcp_syncookies = 1\n"),
+                    (UFW.0, on),
+                    (UFW_FILE.0, of_ufw),
+                    ("/etc/ufw/sysctl.conf", "net/ipv4/tcp_syncookies=0\n"),
+                ],
+            );
+            let last = rows.iter().find(|row| row.effective).and_then(|row| row.value.clone());
+            last.unwrap_or_default()
+        };
+        let named = "#IPT_SYSCTL=/x\nIPT_SYSCTL=\"/etc/ufw/sysctl.conf\"\n";
+        assert_eq!(&*value("ENABLED=yes\n", named), "0");
+        assert_eq!(&*value("ENABLED=no\n", named), "1");
+        assert_eq!(&*value("#ENABLED=yes\n", named), "1");
+        assert_eq!(&*value("ENABLED=yes\n", "IPT_SYSCTL=\n"), "1");
     }
 
     #[test]

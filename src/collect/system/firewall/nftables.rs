@@ -19,12 +19,15 @@ const FILES: [&str; 2] = ["/etc/nftables.conf", "/etc/sysconfig/nftables.conf"];
 const DEEPEST_INCLUDE: usize = 16;
 /// Most files of one host.
 const MOST_FILES: usize = 1_000;
+/// Longest statement after its variables have got their values.
+const LONGEST: usize = 64 * 1024;
 /// Most commands that take rules away again; each goes through all rows.
 const MOST_FLUSHES: usize = 1_000;
 const FAMILIES: [&str; 6] = ["ip", "ip6", "inet", "arp", "bridge", "netdev"];
 
 pub(super) fn collect(rules: &mut Rules<'_>) {
-    let mut reader = Reader { rules, chains: BTreeMap::new(), files: 0, flushes: 0 };
+    let (chains, defined) = (BTreeMap::new(), BTreeMap::new());
+    let mut reader = Reader { rules, chains, defined, files: 0, flushes: 0 };
     for path in FILES {
         reader.file(path, 0);
     }
@@ -37,6 +40,8 @@ struct Reader<'a, 'r> {
     rules: &'a mut Rules<'r>,
     /// Rows of the chains.
     chains: BTreeMap<(Table, Arc<str>), usize>,
+    /// Values of variables.
+    defined: BTreeMap<String, String>,
     files: usize,
     flushes: usize,
 }
@@ -70,7 +75,7 @@ impl Reader<'_, '_> {
         let words = without_verb(head);
         match words.split_first() {
             Some((&"table", rest)) => match table_of(rest) {
-                Some((table, [])) => self.table(scanner, &table, origin),
+                Some((table, [])) => self.table(scanner, &table, origin, line),
                 _ => scanner.skip(),
             },
             Some((&"chain", rest)) => match table_of(rest) {
@@ -81,11 +86,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn table(&mut self, scanner: &mut Scanner<'_>, table: &Table, origin: &Arc<str>) {
+    fn table(&mut self, scanner: &mut Scanner<'_>, table: &Table, origin: &Arc<str>, line: usize) {
         while let Some(statement) = scanner.next() {
             match statement {
-                Statement::Close => return,
-                Statement::Line { .. } => {}
+                Statement::Close => break,
+                Statement::Line { text, .. } => self.define(&text),
                 Statement::Open { text, line } => {
                     let words: Vec<&str> = text.split_whitespace().collect();
                     match words.as_slice() {
@@ -95,6 +100,48 @@ impl Reader<'_, '_> {
                 }
             }
         }
+        self.empty_table(table, origin, line);
+    }
+
+    /// A table without a chain has a row of its own.
+    fn empty_table(&mut self, table: &Table, origin: &Arc<str>, line: usize) {
+        let known = |row: &FirewallRule| {
+            row.family.as_ref() == Some(&table.0) && row.table.as_ref() == Some(&table.1)
+        };
+        let of_nft = self.rules.rows.iter().filter(|row| &*row.engine == "nftables");
+        if !of_nft.into_iter().any(known) {
+            self.rules.push(FirewallRule { chain: None, ..place(table, "", origin, line) });
+        }
+    }
+
+    /// Keeps the value of a variable.
+    fn define(&mut self, text: &str) {
+        let Some((head, value)) = text.split_once('=') else { return };
+        if let ["define" | "redefine", name] = head.split_whitespace().collect::<Vec<_>>()[..] {
+            let value = self.expanded(value.trim());
+            self.defined.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The text with the values of its variables.
+    fn expanded(&self, text: &str) -> String {
+        let mut parts = text.split('$');
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+            let (name, rest) = part.split_at(end.unwrap_or(part.len()));
+            match self.defined.get(name) {
+                Some(value) if out.len() + value.len() + rest.len() <= LONGEST => {
+                    out.push_str(value);
+                }
+                _ => {
+                    out.push('$');
+                    out.push_str(name);
+                }
+            }
+            out.push_str(rest);
+        }
+        out
     }
 
     fn chain(
@@ -118,9 +165,12 @@ impl Reader<'_, '_> {
 
     /// What stands in a chain: its hook, its policy, or a rule.
     fn in_chain(&mut self, table: &Table, name: &str, text: &str, origin: &Arc<str>, line: usize) {
+        let text = &self.expanded(text);
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
-            [] | ["comment" | "flags" | "devices" | "device", ..] => {}
+            [] | ["comment" | "flags" | "devices" | "device" | "define" | "redefine", ..] => {
+                self.define(text);
+            }
             ["type", _, "hook", hook, ..] => {
                 if let Some(row) = self.chain_row(table, name) {
                     row.hook = Some((*hook).into());
@@ -129,8 +179,9 @@ impl Reader<'_, '_> {
                 }
             }
             ["policy", policy] => {
+                let policy = policy.trim_matches('"').to_ascii_lowercase();
                 if let Some(row) = self.chain_row(table, name) {
-                    row.policy = Some(policy.to_ascii_lowercase().into());
+                    row.policy = Some(policy.into());
                 }
             }
             _ => self.rule(table, name, text, origin, line),
@@ -178,6 +229,12 @@ impl Reader<'_, '_> {
                     self.forget(|of| *of == table, false);
                 }
             }
+            ["define" | "redefine", ..] => self.define(text),
+            ["add" | "create", "table", rest @ ..] | ["table", rest @ ..] => {
+                if let Some((table, [])) = table_of(rest) {
+                    self.empty_table(&table, origin, line);
+                }
+            }
             ["add" | "create", "chain", rest @ ..] | ["chain", rest @ ..] => {
                 if let Some((table, [chain, ..])) = table_of(rest) {
                     self.declare(&table, chain, origin, line);
@@ -189,7 +246,8 @@ impl Reader<'_, '_> {
                     ["position" | "index" | "handle", _, rule @ ..] => rule,
                     rule => rule,
                 };
-                self.rule(&table, chain, &rule.join(" "), origin, line);
+                let rule = self.expanded(&rule.join(" "));
+                self.rule(&table, chain, &rule, origin, line);
             }
             _ => {}
         }
