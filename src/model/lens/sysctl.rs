@@ -103,8 +103,8 @@ fn variable<'a>(
     reading: &mut Reading,
 ) -> Option<&'a str> {
     let lines = reading.text(files.get(path)?).lines();
-    let values = lines.filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
-    let value = values.last()?.split(" #").next()?.trim().trim_matches(['"', '\'']);
+    let mut values = lines.filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
+    let value = values.next_back()?.split(" #").next()?.trim().trim_matches(['"', '\'']);
     (!value.is_empty()).then_some(value)
 }
 

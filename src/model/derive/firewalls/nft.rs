@@ -52,7 +52,8 @@ fn chain(rule: &FirewallRule) -> Option<Chain<'_>> {
 fn target(text: &str) -> Option<&str> {
     let mut words = text.split_whitespace().peekable();
     if words.next_if_eq(&"counter").is_some() && words.next_if_eq(&"packets").is_some() {
-        (words.next(), words.next(), words.next());
+        // The numbers of packets and bytes.
+        words.nth(2);
     }
     let verb = words.next()?;
     let target = words.next()?;
