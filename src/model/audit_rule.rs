@@ -11,6 +11,8 @@ pub struct Rule {
     pub value: Option<String>,
     /// Whether it takes a rule back.
     pub deletes: bool,
+    /// Whether it goes before the rules that are there (`-A`).
+    pub goes_first: bool,
     /// The list, for example `exit`.
     pub list: Option<String>,
     /// `always` or `never`.
@@ -77,6 +79,46 @@ impl Rule {
             && self.action.as_deref() == Some("never")
             && self.fields.is_empty()
             && self.comparisons.is_empty()
+    }
+
+    /// Whether it takes back this other rule, which has to be the same in everything.
+    pub fn takes_back(&self, other: &Self) -> bool {
+        self.deletes
+            && !other.deletes
+            && (self.option.is_none() && other.option.is_none())
+            && (&self.list, &self.action, &self.arch, &self.target)
+                == (&other.list, &other.action, &other.arch, &other.target)
+            && (&self.syscalls, &self.perms, &self.fields, &self.comparisons, &self.keys)
+                == (&other.syscalls, &other.perms, &other.fields, &other.comparisons, &other.keys)
+    }
+
+    /// Whether it keeps system calls from being recorded.
+    pub fn is_never_exit(&self) -> bool {
+        self.kind() == "rule"
+            && self.list.as_deref() == Some("exit")
+            && self.action.as_deref() == Some("never")
+    }
+
+    /// Takes from the rule what this one, which the kernel asks before it, keeps from being
+    /// recorded. Whether anything is left of it.
+    pub fn leaves(&self, other: &mut Self) -> bool {
+        let within = |ours: &[String], theirs: &[String]| ours.iter().all(|it| theirs.contains(it));
+        let speaks = other.kind() == "rule"
+            && other.list.as_deref() == Some("exit")
+            && other.action.as_deref() == Some("always")
+            && (self.arch.is_none() || other.arch.is_none() || self.arch == other.arch)
+            && (self.target.is_none() || self.target == other.target)
+            && (self.perms.is_empty()
+                || !other.perms.is_empty() && within(&other.perms, &self.perms))
+            && within(&self.fields, &other.fields)
+            && within(&self.comparisons, &other.comparisons);
+        if !speaks || !self.syscalls.is_empty() && other.syscalls.is_empty() {
+            return true;
+        }
+        if !self.syscalls.is_empty() {
+            other.syscalls.retain(|call| !self.syscalls.contains(call));
+        }
+        !(self.syscalls.is_empty() || other.syscalls.is_empty())
     }
 
     /// Whether the kernel takes no rules after it.
@@ -151,6 +193,7 @@ impl Rule {
         match letter {
             'a' | 'A' | 'd' => {
                 self.deletes = letter == 'd';
+                self.goes_first = letter == 'A';
                 for part in value.split(',') {
                     let slot =
                         if LISTS.contains(&part) { &mut self.list } else { &mut self.action };
@@ -270,6 +313,38 @@ fn comparison(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn rules_that_are_asked_before_keep_calls_back() {
+        let left = |before: &str, text: &str| {
+            let mut rule = parse(text).unwrap();
+            parse(before).unwrap().leaves(&mut rule).then(|| rule.syscalls.join(","))
+        };
+        let mounts = "-a always,exit -F arch=b64 -S mount,umount2 -F auid>=1000 -k m";
+        assert_eq!(left("-a never,exit", mounts), None);
+        assert_eq!(left("-a never,exit -F arch=b64 -S mount", mounts), Some("umount2".into()));
+        assert_eq!(
+            left("-a never,exit -F arch=b32 -S mount", mounts),
+            Some("mount,umount2".into())
+        );
+        assert_eq!(left("-a never,exit -S mount -F uid=5", mounts), Some("mount,umount2".into()));
+        assert_eq!(left("-a never,exit -S mount,umount2 -F auid>=1000", mounts), None);
+        assert_eq!(left("-a never,exit -F path=/a -F perm=wa", "-w /a -p wa"), None);
+        assert_eq!(left("-a never,exit -F path=/a -F perm=w", "-w /a -p wa"), Some(String::new()));
+        assert_eq!(left("-a never,exit -F path=/b", "-w /a -p wa"), Some(String::new()));
+    }
+
+    #[test]
+    fn a_rule_is_taken_back_by_its_like() {
+        let back = |text: &str, rule: &str| parse(text).unwrap().takes_back(&parse(rule).unwrap());
+        assert!(back("-W /a -p wa -k x", "-w /a/ -k x -p aw"));
+        assert!(!back("-W /a -p wa", "-w /a -k x -p aw"));
+        assert!(back(
+            "-d exit,always -S mount -F auid!=-1",
+            "-a always,exit -S mount -F auid!=unset"
+        ));
+        assert!(!back("-w /a", "-w /a"));
+    }
 
     #[test]
     fn spellings_of_one_rule_are_equal() {

@@ -17,6 +17,9 @@ use crate::model::view::Loaded;
 
 const DIRECTORY: &str = "/etc/audit/rules.d";
 const MAIN: &str = "/etc/audit/audit.rules";
+/// More rules with `never`, or that take another back, than any real host has; each is compared
+/// with every other.
+const MAX_EXCEPTIONS: usize = 200;
 
 /// What loads the rules when the host starts; the second since audit 4.
 const UNITS: [&str; 2] = ["auditd.service", "audit-rules.service"];
@@ -49,7 +52,7 @@ facts! {
         pub action: Option<Arc<str>>,
         /// `b64` or `b32`, also where a machine is named; none where the rule names none.
         pub arch: Option<Arc<str>>,
-        /// System calls, in byte order; empty where the rule names none, which means all.
+        /// System calls, in byte order, without those that a rule `never,exit` keeps back; empty where the rule names none, which means all.
         pub syscalls: Vec<Arc<str>>,
         /// The file or directory that is watched, by -w, path= or dir=.
         pub target: Option<AbsPath>,
@@ -61,7 +64,7 @@ facts! {
         pub comparisons: Vec<Arc<str>>,
         /// Keys, by -k or key=.
         pub keys: Vec<Arc<str>>,
-        /// Whether it counts: no later -D deletes it, no earlier -e 2 locks it out, its file is one that is loaded, and, for rules of `exit`, no rule `never,task` keeps the kernel from looking at them.
+        /// Whether it counts: no later -D, -d or -W deletes it, no earlier -e 2 locks it out, its file is one that is loaded, and, for rules of `exit`, no rule `never,task` keeps the kernel from looking at them, nor a rule `never,exit` that it asks before.
         pub effective: bool,
     }
 }
@@ -91,15 +94,62 @@ impl super::Lens for Lens {
                 .iter()
                 .enumerate()
                 .any(|(order, line)| line.rule.is_never_task() && is_loaded(order));
-            for (order, line) in list.into_iter().enumerate() {
-                let effective = counts
-                    && is_loaded(order)
-                    && !(quiet && line.rule.list.as_deref() == Some("exit"));
+            let mut list: Vec<(Line, bool)> = list
+                .into_iter()
+                .enumerate()
+                .map(|(order, line)| {
+                    let is_quiet = quiet && line.rule.list.as_deref() == Some("exit");
+                    (line, counts && is_loaded(order) && !is_quiet)
+                })
+                .collect();
+            if !hold_back(&mut list) {
+                reading.truncate(format!(
+                    "more than {MAX_EXCEPTIONS} audit rules that record nothing"
+                ));
+            }
+            for (order, (line, effective)) in list.into_iter().enumerate() {
                 reading.push(row(line, order, effective));
             }
         }
         Ok(reading.done())
     }
+}
+
+/// Takes the mark from rules that a later one takes back, and from those that another one with
+/// `never`, which the kernel asks before, keeps from recording anything. False where there are too
+/// many such rules to compare.
+fn hold_back(list: &mut [(Line, bool)]) -> bool {
+    let of = |list: &[(Line, bool)], wanted: fn(&Rule) -> bool| -> Vec<(usize, Rule)> {
+        let counting =
+            list.iter().enumerate().filter(|(_, (line, counts))| *counts && wanted(&line.rule));
+        counting.map(|(at, (line, _))| (at, line.rule.clone())).collect()
+    };
+    let deletions = of(list, |rule| rule.deletes);
+    for (at, deletion) in deletions.iter().take(MAX_EXCEPTIONS) {
+        let before = list.iter_mut().take(*at).rev();
+        let taken =
+            before.into_iter().find(|(line, counts)| *counts && deletion.takes_back(&line.rule));
+        if let Some((_, counts)) = taken {
+            *counts = false;
+        }
+    }
+    let nevers = of(list, Rule::is_never_exit);
+    for (at, never) in nevers.iter().take(MAX_EXCEPTIONS) {
+        for (place, (line, counts)) in
+            list.iter_mut().enumerate().filter(|(_, (_, counts))| *counts)
+        {
+            let asked_before = match (never.goes_first, line.rule.goes_first) {
+                (true, false) => true,
+                (false, true) => false,
+                (true, true) => *at > place,
+                (false, false) => *at < place,
+            };
+            if asked_before && !never.leaves(&mut line.rule) {
+                *counts = false;
+            }
+        }
+    }
+    deletions.len().max(nevers.len()) <= MAX_EXCEPTIONS
 }
 
 /// Whether what loads the rules has auditctl read the main file, and not augenrules the parts: the
@@ -316,6 +366,27 @@ mod tests {
         assert_eq!(
             by(drop_in, "[Service]\nExecStartPost=\nExecStartPost=/sbin/auditctl -R x\n"),
             main
+        );
+    }
+
+    #[test]
+    fn rules_that_are_taken_back_or_asked_too_late_do_not_count() {
+        let texts = [(
+            MAIN,
+            "-a never,exit -F path=/a\n-w /a\n-w /b -p wa\n-w /c\n-W /b -p wa\n-A never,exit -F path=/c\n-a never,exit -F path=/d\n-A always,exit -F path=/d\n",
+        )];
+        assert_eq!(
+            shown(&texts),
+            [
+                "audit.rules:1 /a",
+                "audit.rules:2 /a -",
+                "audit.rules:3 /b -",
+                "audit.rules:4 /c -",
+                "audit.rules:5 /b",
+                "audit.rules:6 /c",
+                "audit.rules:7 /d",
+                "audit.rules:8 /d",
+            ]
         );
     }
 
