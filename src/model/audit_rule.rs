@@ -352,7 +352,7 @@ mod tests {
             ("-w /etc/x/ -p wa -k id", "-a always,exit -F path=/etc/x -F perm=aw -F key=id"),
             ("-w /etc/x", "-w /etc/x -p rwxa"),
             ("-a always,exit -F auid>999", "-a always,exit -F auid>=1000"),
-            ("-a exit,always -Fdir=/a -k k", "-A always,exit -F dir=/a/ -F key=k"),
+            ("-a exit,always -Fdir=/a -k k", "-a always,exit -F dir=/a/ -F key=k"),
             (
                 "-a always,exit -F arch=b64 -S open,creat -F exit=-13 -F auid>=1000 -F auid!=-1 -kx",
                 "-a always,exit -F arch=x86_64 -S creat -S open -F AUID!=unset -F auid>=1000 -F exit=-EACCES -F key=x",
