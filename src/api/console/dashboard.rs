@@ -110,7 +110,7 @@ pub(super) fn table(runs: &[Run]) -> Markup {
                             th scope="row" { (run_link(run)) }
                             td data-name="State" { (state(run.state)) }
                             td data-name="Begun" { (time(run.started.unwrap_or(run.created))) }
-                            td data-name="Findings" { @if run.state.is_final() { (counts(&run.counts)) } }
+                            td data-name="Findings" { @if run.state.is_final() { (counts(&run.counts)) } @else { "not yet" } }
                         }
                     }
                 }

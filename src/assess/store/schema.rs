@@ -6,7 +6,8 @@ use super::{Result, StoreError};
 
 /// The steps, in order; a released one is never changed. `shared` holds each text once, however
 /// many findings carry it. What belongs to something goes with it.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE shared (
     id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body TEXT NOT NULL
@@ -99,7 +100,11 @@ CREATE TABLE reports (
     kind TEXT NOT NULL, token TEXT NOT NULL UNIQUE, status TEXT NOT NULL, body BLOB,
     UNIQUE (run, format, kind)
 ) STRICT;
-"];
+",
+    "
+CREATE INDEX findings_in_run ON findings (run);
+",
+];
 
 /// Brings the store to this program's schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
@@ -113,4 +118,33 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::MIGRATIONS;
+    use crate::assess::store::{FindingFilter, Kind, Page, Store, StoreError};
+
+    #[test]
+    fn a_store_of_the_first_assay_becomes_one_of_this() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        let store = Store::open(&path).unwrap();
+        let every = FindingFilter::default();
+        assert!(store.findings(&every, Page::first(1)).unwrap().items.is_empty());
+        let of_run = FindingFilter { runs: vec!["none".into()], ..every };
+        let missing = store.findings(&of_run, Page::first(1));
+        assert!(matches!(missing, Err(StoreError::Missing(Kind::Run))));
+        let found: i64 = Connection::open(&path)
+            .unwrap()
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(usize::try_from(found).unwrap(), MIGRATIONS.len());
+    }
 }

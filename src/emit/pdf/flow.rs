@@ -88,6 +88,16 @@ pub(super) struct Cell(pub(super) String, pub(super) Look);
 /// A part of a bar: colour, name, size.
 pub(super) type Part = (Colour, &'static str, u64);
 
+/// The height of a row of bars.
+const ROW: f32 = 17.0;
+
+/// The room that so many bars want with their title, or a page.
+pub(super) fn bars_height(rows: usize) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "rows that fit on a page are few")]
+    let height = rows as f32 * ROW + 24.0;
+    height.min(BOTTOM - TOP)
+}
+
 /// The pages so far.
 pub(super) struct Flow<'f> {
     pub(super) fonts: &'f Fonts,
@@ -303,12 +313,10 @@ impl<'f> Flow<'f> {
     /// Bars of several parts each, all to one scale, with their numbers in words.
     pub(super) fn bars(&mut self, title: &str, rows: &[(String, Vec<Part>)]) {
         const LABEL: f32 = 165.0;
-        const ROW: f32 = 17.0;
         let sum = |parts: &[Part]| parts.iter().map(|part| part.2).sum::<u64>();
         let most = rows.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0).max(1);
         // A picture that fits on a page is on one page.
-        #[expect(clippy::cast_precision_loss, reason = "rows that fit on a page are few")]
-        self.need((rows.len() as f32 * ROW + 24.0).min(BOTTOM - TOP));
+        self.need(bars_height(rows.len()));
         self.paragraph(title, Look::STRONG, 0.0);
         self.tags.open(Kind::Figure(title.to_owned()));
         let leaf = Some(self.tags.leaf());

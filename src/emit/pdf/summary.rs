@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::flow::{Column, Flow, Look, Part};
+use super::flow::{Column, Flow, Look, Part, bars_height};
 use super::{Cell, cell, package_name, severity_colour, time};
 use crate::emit::document::Document;
 use crate::model::finding::Severity;
@@ -22,8 +22,7 @@ pub(super) fn all(document: &Document, flow: &mut Flow<'_>) {
         flow.heading(1, "CIS scores");
         flow.paragraph(SCORE, Look::BODY, 0.0);
         for ((benchmark, version), score) in &scores.0 {
-            flow.heading(2, &format!("{benchmark} {version}"));
-            one_score(document, score, flow);
+            one_score(document, &format!("{benchmark} {version}"), score, flow);
         }
     }
 }
@@ -129,7 +128,7 @@ fn hosts(document: &Document, flow: &mut Flow<'_>) {
     flow.table(&columns, rows);
 }
 
-fn one_score(document: &Document, score: &Score, flow: &mut Flow<'_>) {
+fn one_score(document: &Document, title: &str, score: &Score, flow: &mut Flow<'_>) {
     let sections: Vec<(String, Vec<Part>)> = score
         .named_sections()
         .map(|(name, marks)| {
@@ -143,6 +142,9 @@ fn one_score(document: &Document, score: &Score, flow: &mut Flow<'_>) {
             (name, parts)
         })
         .collect();
+    // The title stands above its picture.
+    flow.need(bars_height(sections.len()) + 40.0);
+    flow.heading(2, title);
     flow.bars("Recommendations by section", &sections);
     let columns = [
         Column("Section", 0.46, false),
