@@ -31,17 +31,10 @@ pub fn of_host(version: &str) -> Vec<Ecosystem> {
     let major = version.split('.').next().unwrap_or_default();
     let mut releases = vec![major.to_owned(), format!("rhel_{EXTENDED}:{major}")];
     releases.extend(EXTRAS.map(|name| format!("{name}:{major}")));
-    let mut releases: Vec<Ecosystem> =
-        releases.into_iter().map(|release| Ecosystem::new(NAME, release)).collect();
     if version != major {
-        releases.extend(streams_of(version));
+        releases.extend(STREAMS.map(|stream| format!("rhel_{stream}:{version}")));
     }
-    releases
-}
-
-/// The streams of a minor release.
-pub fn streams_of(version: &str) -> impl Iterator<Item = Ecosystem> {
-    STREAMS.into_iter().map(move |stream| Ecosystem::new(NAME, format!("rhel_{stream}:{version}")))
+    releases.into_iter().map(|release| Ecosystem::new(NAME, release)).collect()
 }
 
 /// The minor release that a stream goes on with.
@@ -150,7 +143,6 @@ mod tests {
         assert_eq!(minor_of(&eus), Some("9.2"));
         assert_eq!(minor_of(&Ecosystem::new(NAME, "rhel_els:7")), None);
         assert_eq!(minor_of(&Ecosystem::new(NAME, "9")), None);
-        assert!(streams_of("9.2").any(|stream| stream == eus));
         assert!(is_from("rhel-9-for-x86_64-baseos-eus-rpms", &eus));
         assert!(!is_from("rhel-9-for-x86_64-baseos-rpms", &eus));
         assert!(!is_from("rhel-9-for-x86_64-baseos-e4s-rpms", &eus));

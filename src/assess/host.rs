@@ -76,8 +76,13 @@ pub fn host_report(
 /// Puts the findings of advisories beside those of rules: what a rule found too is one finding, of
 /// the rule, with what the advisories know.
 fn join(findings: &mut Vec<Finding>, of_advisories: Vec<Finding>) {
+    // The first of each id; those of advisories have ids of their own.
+    let places = findings.iter().enumerate().rev();
+    let places: BTreeMap<Arc<str>, usize> =
+        places.map(|(place, found)| (Arc::clone(&found.id), place)).collect();
     for found in of_advisories {
-        let Some(known) = findings.iter_mut().find(|known| known.id == found.id) else {
+        let place = places.get(&found.id);
+        let Some(known) = place.and_then(|place| findings.get_mut(*place)) else {
             findings.push(found);
             continue;
         };

@@ -63,7 +63,7 @@ impl Matcher<'_> {
                 explanation.notes.push(format!("{} is not in {}", id, feeds.join(", ")));
                 continue;
             };
-            let judges = inventory.ecosystems();
+            let judges = inventory.ecosystems_in(database);
             let known =
                 |ecosystem: &Ecosystem| judges.contains(ecosystem) || ecosystem.manager().is_none();
             let keys = keys(self.databases, (index, number), id)?;

@@ -142,16 +142,14 @@ impl Matcher<'_> {
     ) -> Result<Coverage, DbError> {
         let mut coverage = Coverage::default();
         let mut doubts: Vec<String> = inventory.doubts.clone();
-        let ecosystems = inventory.ecosystems();
+        let ecosystems = &inventory.ecosystems;
         if ecosystems.is_empty() {
             doubts.push(format!("no feed is about {}", inventory.system));
         }
         let mut there = Vec::new();
         for (index, database) in self.databases.iter().enumerate() {
-            for ecosystem in &ecosystems {
-                if let Some(release) = database.release(ecosystem)? {
-                    there.push((index, release));
-                }
+            for ecosystem in inventory.ecosystems_in(database) {
+                there.extend(database.release(&ecosystem)?.map(|release| (index, release)));
             }
         }
         let has =
@@ -232,6 +230,8 @@ struct Inventory {
     languages: Subjects,
     os: Option<Arc<str>>,
     os_version: Arc<str>,
+    /// The releases whose feeds judge the host.
+    ecosystems: Vec<Ecosystem>,
     /// The operating system, for messages.
     system: String,
     /// What makes the packages themselves uncertain.
@@ -268,27 +268,28 @@ impl Inventory {
             }
             None => (None, Arc::from(""), "this system".to_owned()),
         };
-        Ok(Self { packages, languages, os, os_version, system, doubts })
-    }
-
-    /// The releases whose feeds judge the host.
-    fn ecosystems(&self) -> Vec<Ecosystem> {
-        let os = self.os.as_deref().unwrap_or_default();
         // CentOS Stream runs before the releases whose advisories there are: its builds have their
         // own order of fixes.
-        if self.system.starts_with("CentOS Stream") {
-            return Vec::new();
-        }
-        let mut ecosystems = of_host(os, &self.os_version);
-        if ecosystems.first().is_some_and(|first| first.name == red_hat::NAME) {
-            // Also the streams that packages were built for, on a host of another minor release.
-            let built: BTreeSet<String> =
-                self.packages.list.iter().filter_map(|subject| subject.minor()).collect();
-            let built = built.into_iter().filter(|minor| **minor != *self.os_version);
-            ecosystems
-                .extend(built.flat_map(|minor| red_hat::streams_of(&minor).collect::<Vec<_>>()));
-        }
-        ecosystems
+        let ecosystems = match system.starts_with("CentOS Stream") {
+            true => Vec::new(),
+            false => of_host(os.as_deref().unwrap_or_default(), &os_version),
+        };
+        Ok(Self { packages, languages, os, os_version, ecosystems, system, doubts })
+    }
+
+    /// The releases of a database whose feeds judge the host: the host's own, and the streams that
+    /// packages were built for on a host of another minor release.
+    fn ecosystems_in(&self, database: &Database) -> Vec<Ecosystem> {
+        let there: Vec<Ecosystem> = database.ecosystems().collect();
+        let own = self.ecosystems.iter().filter(|own| there.contains(own)).cloned();
+        let built: BTreeSet<String> =
+            self.packages.list.iter().filter_map(|subject| subject.minor()).collect();
+        let streams = there.iter().filter(|other| {
+            !self.ecosystems.contains(other)
+                && red_hat::minor_of(other).is_some_and(|minor| built.contains(minor))
+        });
+        let is_red_hat = self.ecosystems.first().is_some_and(|first| first.name == red_hat::NAME);
+        own.chain(streams.filter(|_| is_red_hat).cloned()).collect()
     }
 
     /// Whether an ecosystem's feed is about a package: a stream's is about the packages of hosts of
