@@ -154,6 +154,27 @@ fn collecting_and_scanning_apart_is_the_same_as_together() {
 }
 
 #[test]
+fn a_package_without_a_rule_for_the_host_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path();
+    clean(root);
+    let excluded = |release: &str| -> Vec<String> {
+        write(root, "etc/os-release", release);
+        let lines =
+            ndjson(&["--root", root.to_str().unwrap(), "--package", "cis", "--package", "sbp"]);
+        let exclusions = lines.iter().filter(|line| line["type"] == "exclusion");
+        exclusions
+            .filter(|line| line["title"] == "Rules package not supported by OS")
+            .map(|line| line["description"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(excluded("ID=debian\nVERSION_ID=12\n"), [""; 0]);
+    let told = excluded("ID=debian\nVERSION_ID=9\nPRETTY_NAME=\"Debian 9\"\n");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("CIS") && told[0].contains("Debian 9"), "{told:?}");
+}
+
+#[test]
 fn threads_and_order_change_nothing() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
     let mut files: Vec<String> = fs::read_dir(&samples)

@@ -1,16 +1,13 @@
 //! From the report on one host to what the store keeps. The findings are those of
 //! `assay scan --format inspector`; the store gives them their ARNs and times.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::agents::telemetry;
-use super::exclude;
 use crate::assess::host_report;
 use crate::assess::store::{AgentResult, Exclusion, NewFinding, Pair};
 use crate::emit::inspector;
-use crate::model::finding::{Evidence, HostReport, RuleInfo, RulesPackage, Verdict};
+use crate::model::finding::{Evidence, HostReport, RuleInfo, Verdict};
 use crate::rules::Plan;
 use crate::snapshot::Snapshot;
 
@@ -50,7 +47,6 @@ pub(super) fn judge(
     if *host.asset.agent_id != *agent {
         return Err(format!("its snapshot is now one of {}", host.asset.agent_id));
     }
-    let idle = idle(plan, &host);
     let group = host.asset.auto_scaling_group.as_ref().map(|group| group.to_string());
     let new = |body: Json, rule: Option<usize>, evidence: &[Evidence], severity, package| {
         let Json::Object(body) = body else { return None };
@@ -97,25 +93,12 @@ pub(super) fn judge(
                     .map(|(key, value)| (key.to_string(), value.to_string()))
                     .collect(),
             })
-            .chain(idle.into_iter().map(|package| exclude::not_supported(agent, package)))
             .collect(),
     })
 }
 
 fn applies(verdict: &Verdict) -> bool {
     !matches!(verdict, Verdict::NotApplicable(_))
-}
-
-/// The packages of which no rule is about this host.
-fn idle(plan: &Plan, host: &HostReport) -> BTreeSet<RulesPackage> {
-    let package = |rule: usize| plan.rules.get(rule).map(|rule| rule.package);
-    let mut idle: BTreeSet<RulesPackage> = plan.rules.iter().map(|rule| rule.package).collect();
-    for outcome in host.outcomes.iter().filter(|outcome| applies(&outcome.verdict)) {
-        if let Some(package) = package(outcome.rule) {
-            idle.remove(&package);
-        }
-    }
-    idle
 }
 
 /// One verdict a rule: its place in the list of rules, the verdict, the reason where there is one.

@@ -2,7 +2,6 @@
 
 use super::packages::Package;
 use crate::assess::store::Exclusion;
-use crate::model::finding::RulesPackage;
 
 /// The scope that names an agent.
 const AGENT: &str = "INSTANCE_ID";
@@ -64,22 +63,6 @@ pub(super) fn running(agent: &str) -> Exclusion {
         "The agent takes part in another assessment run.".into(),
         "Wait until that run has ended, or stop it.",
         vec![(AGENT.to_owned(), agent.to_owned())],
-    )
-}
-
-/// No rule of a package is about an agent.
-pub(super) fn not_supported(agent: &str, package: RulesPackage) -> Exclusion {
-    exclusion(
-        "Rules package not supported by OS",
-        format!(
-            "No rule of {} is about the agent's operating system and software.",
-            package.name()
-        ),
-        "Leave the package out of the template, or add rules for this operating system.",
-        vec![
-            (AGENT.to_owned(), agent.to_owned()),
-            ("RULES_PACKAGE_ARN".to_owned(), package.arn().to_owned()),
-        ],
     )
 }
 

@@ -60,7 +60,7 @@ pub fn host_report(
         .collect();
     Ok(HostReport {
         snapshot: snapshot.into(),
-        exclusions: exclusions(&asset, rules, &judgements),
+        exclusions: exclusions(plan, &asset, &judgements),
         asset,
         collected_at,
         findings,
@@ -153,8 +153,49 @@ fn finding(asset: &Asset, index: usize, rule: &RuleInfo, judgement: &Judgement) 
     }
 }
 
-/// Unknown verdicts as Inspector's exclusions: one for each package and reason.
-fn exclusions(asset: &Asset, rules: &[RuleInfo], judgements: &[Judgement]) -> Vec<Exclusion> {
+/// What was not judged, as Inspector's exclusions.
+fn exclusions(plan: &Plan, asset: &Asset, judgements: &[Judgement]) -> Vec<Exclusion> {
+    let mut exclusions = unknown(asset, &plan.rules, judgements);
+    exclusions.extend(unsupported(plan, asset, judgements));
+    exclusions
+}
+
+/// The packages that were asked for and of which no rule applies to the host: without a word about
+/// them they would look like packages that found nothing.
+fn unsupported(plan: &Plan, asset: &Asset, judgements: &[Judgement]) -> Vec<Exclusion> {
+    let mut idle: BTreeSet<RulesPackage> = plan.packages().collect();
+    for judgement in judgements {
+        if !matches!(judgement.verdict, Verdict::NotApplicable(_))
+            && let Some(rule) = plan.rules.get(judgement.rule)
+        {
+            idle.remove(&rule.package);
+        }
+    }
+    let exclusion = |package: RulesPackage| Exclusion {
+        title: "Rules package not supported by OS".into(),
+        description: format!(
+            "No rule of {} is about {} and the software on it.",
+            package.name(),
+            asset.os
+        )
+        .into(),
+        recommendation: "Leave the package out, or add rules and advisories for this system."
+            .into(),
+        scopes: scopes(asset, package),
+        rules: Vec::new(),
+    };
+    idle.into_iter().map(exclusion).collect()
+}
+
+fn scopes(asset: &Asset, package: RulesPackage) -> Vec<(Arc<str>, Arc<str>)> {
+    vec![
+        ("INSTANCE_ID".into(), Arc::clone(&asset.agent_id)),
+        ("RULES_PACKAGE_ARN".into(), package.arn().into()),
+    ]
+}
+
+/// Unknown verdicts: one exclusion for each package and reason.
+fn unknown(asset: &Asset, rules: &[RuleInfo], judgements: &[Judgement]) -> Vec<Exclusion> {
     let mut groups: BTreeMap<(RulesPackage, &Arc<str>), Vec<usize>> = BTreeMap::new();
     for judgement in judgements {
         if let (Verdict::Unknown(reason), Some(rule)) =
@@ -190,10 +231,7 @@ fn exclusions(asset: &Asset, rules: &[RuleInfo], judgements: &[Judgement]) -> Ve
                 recommendation: "Collect again with the rights and on the kind of source that the \
                                  reason names, then scan again."
                     .into(),
-                scopes: vec![
-                    ("INSTANCE_ID".into(), Arc::clone(&asset.agent_id)),
-                    ("RULES_PACKAGE_ARN".into(), package.arn().into()),
-                ],
+                scopes: scopes(asset, package),
                 rules: members,
             }
         })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Atom, Atoms, Plan, Program, ProgramBody, ProgramPart, RowSet, Step, TablePlan};
 use crate::model::cell::Fact as _;
+use crate::model::finding::RuleInfo;
 use crate::model::table::{self, File};
 use crate::rules::ast::{Body, Expect, Expr, Part, Pred, Query, Rule};
 
@@ -30,11 +31,13 @@ pub(super) fn plan(rules: Vec<Rule>) -> Plan {
         });
         infos.push(rule.info);
     }
+    let packages = infos.iter().map(|rule: &RuleInfo| rule.package).collect();
     Plan {
         rules: infos.into(),
         programs: programs.into(),
         atoms: Arc::new(interner.finish()),
         left_out: Arc::new([]),
+        packages,
         profile: None,
     }
 }

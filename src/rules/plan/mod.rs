@@ -5,6 +5,7 @@
 mod build;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ast::{Pred, Query, Template};
@@ -28,6 +29,9 @@ pub struct Plan {
     pub(crate) left_out: Arc<[Audience]>,
     /// The CIS profile that was selected.
     pub(crate) profile: Option<Arc<str>>,
+    /// The packages that were asked for and that there are rules of, whether or not some of the
+    /// rules were left out.
+    pub(crate) packages: BTreeSet<RulesPackage>,
 }
 
 /// Which rules of a plan to judge.
@@ -141,14 +145,23 @@ impl Plan {
             atoms: Arc::clone(&self.atoms),
             left_out: Arc::clone(&self.left_out),
             profile: Some(selection.profile()),
+            packages: self.packages.iter().copied().filter(|it| selection.has(*it)).collect(),
         }
     }
 
     /// The plan, knowing which benchmarks were left out of it.
     #[must_use]
     pub(crate) fn without(mut self, left_out: Vec<Audience>) -> Self {
+        if !left_out.is_empty() {
+            self.packages.insert(RulesPackage::Cis);
+        }
         self.left_out = left_out.into();
         self
+    }
+
+    /// The packages that were asked for and that there are rules of.
+    pub fn packages(&self) -> impl Iterator<Item = RulesPackage> {
+        self.packages.iter().copied()
     }
 
     /// How many atoms and row sets the rules share, for figures.
