@@ -30,11 +30,14 @@ pub fn bars(title: &str, rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.2).sum::<u64>();
     let most = rows.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0).max(1);
     let mut kinds: Vec<(&str, &str)> = Vec::new();
-    for (class, name, size) in rows.iter().flat_map(|(_, parts)| parts) {
-        if *size > 0 && !kinds.contains(&(class, name)) {
+    // In the order of the parts, whichever row has them first.
+    for (class, name, _) in rows.iter().flat_map(|(_, parts)| parts) {
+        if !kinds.contains(&(class, name)) {
             kinds.push((class, name));
         }
     }
+    let parts = rows.iter().flat_map(|(_, parts)| parts);
+    kinds.retain(|kind| parts.clone().any(|part| part.2 > 0 && (part.0, part.1) == *kind));
     html! {
         figure {
             figcaption { (title) }
