@@ -432,6 +432,26 @@ fn scripts_without_a_unit_are_generated() {
 }
 
 #[test]
+fn scripts_are_the_services_where_there_is_no_systemd() {
+    let tree = Tree::new();
+    // As Amazon Linux 2018.03 and older have it.
+    tree.link("etc/init.d", "rc.d/init.d")
+        .link("etc/rc3.d", "rc.d/rc3.d")
+        .link("etc/rc.d/rc3.d/S90crond", "../init.d/crond")
+        .link("etc/rc.d/rc3.d/K10cups", "../init.d/cups");
+    for script in ["crond", "cups"] {
+        tree.file(&format!("etc/rc.d/init.d/{script}"), "#!/bin/sh\n");
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(tree.path(format!("etc/rc.d/init.d/{script}")), mode).unwrap();
+    }
+    let services = tree.services();
+    let shown = |name: &str| (services[name].enabled.to_string(), services[name].starts_at_boot);
+    assert_eq!(shown("crond.service"), ("enabled".to_owned(), true));
+    assert_eq!(shown("cups.service"), ("disabled".to_owned(), false));
+    assert_eq!(services.len(), 2);
+}
+
+#[test]
 fn a_root_without_systemd_has_no_table() {
     let tree = tempfile::tempdir().unwrap();
     let root = DirectoryRoot::open(tree.path()).unwrap();

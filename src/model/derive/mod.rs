@@ -15,6 +15,7 @@ pub mod firewalld_zones;
 pub mod firewalls;
 pub mod guarded_files;
 pub mod homes;
+pub mod linked_files;
 pub mod log_systems;
 pub mod mail_servers;
 pub mod modules;
@@ -67,6 +68,7 @@ pub fn all() -> &'static [&'static dyn Derivation] {
         &dot_files::Derivation,
         &firewalld_zones::Derivation,
         &homes::Derivation,
+        &linked_files::Derivation,
         &log_systems::Derivation,
         &apparmor_profiles::Derivation,
         &audit_watches::Derivation,

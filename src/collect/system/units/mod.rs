@@ -30,7 +30,8 @@ use crate::model::unit::{NameKind, UnitName};
 /// One row for every name in the unit search path (so templates and aliases have rows of their
 /// own; an alias shows the settings of its unit), for every instance that a link or a starting
 /// unit names, and for SysV scripts without a unit. `path` is the file behind all links, or the
-/// mask. A name that leads nowhere, or to a file that systemd refuses, is `bad`.
+/// mask. A name that leads nowhere, or to a file that systemd refuses, is `bad`. On a host without
+/// systemd a script is `enabled` where a run level starts it, else `disabled`.
 ///
 /// `active` says on a host that runs systemd whether a service, scope or slice is active: it has
 /// processes in its control group, or systemd keeps its invocation in /run/systemd/units. Other
@@ -38,7 +39,7 @@ use crate::model::unit::{NameKind, UnitName};
 pub fn services(root: &dyn Root) -> (TableState, Vec<Service>) {
     let search = Search::new(root);
     let scripts = sysv::scripts(&search);
-    if search.dirs.iter().all(|dir| dir.entries.is_empty()) && scripts.is_empty() {
+    if search.is_empty() && scripts.is_empty() {
         let state = match search.state() {
             TableState::Collected => TableState::absent("the host has no systemd unit files"),
             other => TableState::denied(other.reason().cloned().unwrap_or_default()),
@@ -87,9 +88,14 @@ pub fn services(root: &dyn Root) -> (TableState, Vec<Service>) {
     }
     for (name, script) in &scripts {
         let mut row = empty(name);
-        row.enabled = "generated".into();
         row.path = AbsPath(script.path.as_str().into());
-        row.starts_at_boot = started.contains(name);
+        if search.is_empty() {
+            row.starts_at_boot = script.is_started();
+            row.enabled = if row.starts_at_boot { "enabled" } else { "disabled" }.into();
+        } else {
+            row.starts_at_boot = started.contains(name);
+            row.enabled = "generated".into();
+        }
         row.active = active.of_unit(name);
         let command = redact::command_line(&format!("{} start", script.path)).into_owned();
         row.commands = Some(vec![format!("ExecStart={command}").into()]);

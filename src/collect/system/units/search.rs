@@ -101,6 +101,11 @@ pub(super) struct Search<'r> {
 }
 
 impl<'r> Search<'r> {
+    /// Whether no directory of the search path holds anything: the host has no systemd.
+    pub(super) fn is_empty(&self) -> bool {
+        self.dirs.iter().all(|dir| dir.entries.is_empty())
+    }
+
     /// Reads every directory of the search path.
     pub(super) fn new(root: &'r dyn Root) -> Self {
         let mut search = Self {

@@ -1,5 +1,6 @@
 //! Scripts of /etc/init.d without a unit of their own: systemd's generator makes services of them
-//! when it starts (systemd-sysv-generator(8)).
+//! when it starts (systemd-sysv-generator(8)). On a host without systemd they are the services:
+//! init(8) starts those that its run level has a link for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +33,21 @@ pub(super) struct Script {
     pub(super) wanted_by: BTreeSet<&'static str>,
 }
 
+impl Script {
+    /// Whether a run level in which users work starts it.
+    pub(super) fn is_started(&self) -> bool {
+        self.wanted_by.iter().any(|target| *target != "rescue.target")
+    }
+}
+
 /// The services that the generator would make, by name.
 pub(super) fn scripts(search: &Search<'_>) -> BTreeMap<String, Script> {
     let mut scripts = BTreeMap::new();
-    if !GENERATORS.iter().any(|path| search.root().metadata(path).is_ok()) {
+    let generated = GENERATORS.iter().any(|path| search.root().metadata(path).is_ok());
+    // OpenRC has scripts there, too, and no such run levels.
+    let has_levels = || RUN_LEVELS.iter().any(|(place, _)| !search.list(place).is_empty());
+    let alone = search.is_empty() && has_levels();
+    if !generated && !alone {
         return scripts;
     }
     for (file, _) in search.list(SCRIPTS).iter() {
