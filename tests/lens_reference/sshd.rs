@@ -35,6 +35,13 @@ const CASES: &[Case] = &[
         &[("sshd_config", "MaxAuthTries 3\nMaxAuthTries 5\nmaxauthtries 4\n")],
     ),
     case(
+        "the last MaxStartups wins",
+        &[(
+            "sshd_config",
+            "MaxStartups 10:30:60\nMaxStartups 9:20:50\nMatch all\nMaxStartups 8:30:60\n",
+        )],
+    ),
+    case(
         "equals sign",
         &[(
             "sshd_config",
