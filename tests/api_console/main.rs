@@ -117,6 +117,15 @@ fn from_a_target_to_a_finding_and_its_report() {
     assert!(page(&desk.get("/runs")).contains("Analysis complete"));
     assert!(page(&desk.get("/templates")).contains("nightly"));
 
+    let of_run = path.replace("/runs/show?arn=", "/findings?run=");
+    let worst = page(&desk.get(&of_run));
+    let rest = page(&desk.get(&format!("{of_run}&after=50")));
+    assert_eq!(worst.matches("/console/findings/show").count(), 50);
+    assert!(
+        worst.contains("badge high") && !worst.contains("badge medium"),
+        "the worst come first"
+    );
+    assert!(worst.contains("after=50") && rest.contains("badge medium"), "and the others after");
     let all = page(&desk.get("/findings"));
     let high = page(&desk.get("/findings?severity=High"));
     assert!(all.contains("badge medium") || all.contains("Next page"));

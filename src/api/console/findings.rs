@@ -1,4 +1,5 @@
-//! Findings: the latest first, narrowed down by what is asked for; each with all that is known of it.
+//! Findings: those of a run the worst first, else the latest, narrowed down by what is asked for; each
+//! with all that is known of it.
 
 use maud::{Markup, html};
 use serde_json::Value as Json;
@@ -32,7 +33,8 @@ pub(super) fn list(visit: &Visit<'_>) -> Reply {
         target: one("target"),
         template: one("template"),
         text: one("text"),
-        newest_first: true,
+        newest_first: query.given("run").is_none(),
+        worst_first: query.given("run").is_some(),
         ..FindingFilter::default()
     };
     let after = query.get("after").parse().unwrap_or(0);

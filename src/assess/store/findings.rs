@@ -91,7 +91,13 @@ pub struct FindingFilter {
     pub text: Option<String>,
     /// The latest first; for the console.
     pub newest_first: bool,
+    /// The worst first; for the console, of one run. Pages then come after so many rows, not after the
+    /// row with a number.
+    pub worst_first: bool,
 }
+
+/// The order of severities, the worst first.
+const WORST: &str = "instr('High Medium Low Informational Undefined', f.severity), f.id";
 
 /// The members of a finding that many others have too.
 const TEXTS: [&str; 2] = ["description", "recommendation"];
@@ -215,11 +221,16 @@ impl Store {
         };
         let at = |time: Option<Millis>| time.map(|time| time.0);
         let (beyond, order) = page.direction(filter.newest_first);
+        let (after, order, skip) = if filter.worst_first {
+            ("TRUE".to_owned(), WORST.to_owned(), "OFFSET ?1")
+        } else {
+            (format!("f.id {beyond} ?1"), format!("f.id {order}"), "")
+        };
         // An attribute is wanted with its value, or by its key alone.
         let mut statement = store.prepare_cached(&format!(
             "SELECT f.id, f.arn FROM findings f {by} CROSS JOIN runs r ON r.id = f.run
              CROSS JOIN templates p ON p.id = r.template CROSS JOIN targets t ON t.id = p.target
-             WHERE f.id {beyond} ?1 AND {of_runs} AND r.state IN {SHOWN}
+             WHERE {after} AND {of_runs} AND r.state IN {SHOWN}
                AND (?3 IS NULL OR f.agent IN (SELECT value FROM json_each(?3)))
                AND (?4 IS NULL OR f.scaling_group IN (SELECT value FROM json_each(?4)))
                AND (?5 IS NULL OR f.rule_name IN (SELECT value FROM json_each(?5)))
@@ -236,7 +247,7 @@ impl Store {
                AND (?10 IS NULL OR f.created >= ?10) AND (?11 IS NULL OR f.created <= ?11)
                AND (?12 IS NULL OR t.arn = ?12) AND (?13 IS NULL OR p.arn = ?13)
                AND (?14 IS NULL OR instr(lower(f.title), lower(?14)))
-             ORDER BY f.id {order} LIMIT ?15"
+             ORDER BY {order} LIMIT ?15 {skip}"
         ))?;
         let parameters = params![
             page.start(filter.newest_first),
@@ -255,7 +266,12 @@ impl Store {
             filter.text,
             page.probe(),
         ];
-        page::arns(&mut statement, parameters, page)
+        let mut listed = page::arns(&mut statement, parameters, page)?;
+        if filter.worst_first {
+            let shown = i64::try_from(page.limit).unwrap_or(i64::MAX);
+            listed.next = listed.next.map(|_| page.after.saturating_add(shown));
+        }
+        Ok(listed)
     }
 
     /// How many findings a run has, by rules package and severity.
