@@ -128,7 +128,8 @@ fn judge_a_host(bencher: divan::Bencher<'_, '_>) {
 /// Opening, and the index of one release.
 #[divan::bench]
 fn open_and_index(bencher: divan::Bencher<'_, '_>) {
-    bencher.with_inputs(bytes).bench_local_values(|bytes| {
+    let bytes = bytes();
+    bencher.with_inputs(|| bytes.clone()).bench_local_values(|bytes| {
         let database = Database::from_bytes(bytes).unwrap();
         database.release(&Ecosystem::new("Debian", "12")).unwrap().unwrap().rows()
     });
