@@ -10,6 +10,8 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.ui import WebDriverWait
 
 origin, credentials, pictures = sys.argv[1:4]
 os.makedirs(pictures, exist_ok=True)
@@ -32,6 +34,13 @@ def find(selector):
     return browser.find_element(By.CSS_SELECTOR, selector)
 
 
+def follow(element):
+    """Clicks on what leads to another page, and waits until the old one is gone."""
+    page = find("html")
+    element.click()
+    WebDriverWait(browser, 30).until(staleness_of(page))
+
+
 def fill(name, text):
     field = find(f"[name={name}]")
     field.clear()
@@ -51,7 +60,7 @@ def picture(name):
 
 
 def go(name):
-    browser.find_element(By.LINK_TEXT, name).click()
+    follow(browser.find_element(By.LINK_TEXT, name))
     heading = find("h1").text
     assert heading == name, heading
 
@@ -62,7 +71,7 @@ try:
     picture("login")
     fill("id", key["aws_access_key_id"])
     fill("secret", "not the secret at all")
-    find("button.main").click()
+    follow(find("button.main"))
     assert "No key of this server" in find("[role=alert]").text
     fill("id", key["aws_access_key_id"])
     fill("secret", key["aws_secret_access_key"])
@@ -74,18 +83,18 @@ try:
     go("Assessment targets")
     fill("name", "Web <servers> & more")
     fill("tags", "sample=debian-12-planted")
-    find("main button.main").click()
+    follow(find("main button.main"))
     assert "is there" in find("[role=status]").text
     assert "Web <servers> & more" in find("tbody th").text
     picture("targets")
 
     go("Assessment templates")
-    find("main a.main").click()
+    follow(find("main a.main"))
     picture("template-new")
     fill("name", "Nightly")
     find("option[value='900']").click()
     fill("attributes", "team=web")
-    find("button[value=run]").click()
+    follow(find("button[value=run]"))
     for _ in range(120):
         if "Analysis complete" in find("dl.about").text:
             break
@@ -94,15 +103,15 @@ try:
     picture("run")
     assert "High" in find(".counts").text
 
-    find("main a.main").click()
+    follow(find("main a.main"))
     assert find("h1").text == "Findings"
     picture("findings")
     find("select[name=severity] option[value=Medium]").click()
     fill("text", "root credentials")
-    find(".filters button").click()
+    follow(find(".filters button"))
     rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr")
     assert len(rows) == 1, len(rows)
-    find("tbody th a").click()
+    follow(find("tbody th a"))
     picture("finding")
     assert "/etc/ssh/sshd_config" in find("main").text
 
@@ -120,7 +129,7 @@ try:
     bad = [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
     bad = [line for line in bad if "status of 403" not in line["message"] and "favicon" not in line["message"]]
     assert not bad, bad
-    find(".bar button").click()
+    follow(find(".bar button"))
     assert find("h1").text == "Log in"
 finally:
     browser.quit()
