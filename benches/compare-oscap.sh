@@ -10,7 +10,7 @@ set -euo pipefail
 assay=$(realpath "$1") chroot=$(realpath "$2") root=$(realpath "$3")
 profile=${4:-xccdf_org.ssgproject.content_profile_anssi_bp28_high}
 content=/usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml
-work=$(mktemp -d "$chroot/tmp/compare.XXXXXX")
+work=$(mktemp -d -p "$chroot/tmp")
 trap 'rm -rf "$work"' EXIT
 inside=${work#"$chroot"}
 mkdir "$work/root"

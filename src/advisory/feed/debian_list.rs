@@ -103,11 +103,18 @@ fn below(text: &str, advisory: &mut Advisory, out: &mut Output<'_>) -> bool {
         return true;
     }
     match text.split_once(':').map_or(text, |(word, _)| word) {
-        "NOTE" | "TODO" => {}
+        "NOTE" => {}
+        // What the list's authors have still to look into begins with a word of the same kind.
+        word if is_remark(word, text) => out.leave_out("a remark"),
         _ if text.starts_with("- ") => out.leave_out("a line about unstable"),
         _ => return false,
     }
     true
+}
+
+/// Whether a line is `WORD: text`, a remark that names no package.
+fn is_remark(word: &str, text: &str) -> bool {
+    word.len() < text.len() && !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 enum Line {

@@ -95,7 +95,7 @@ fn tokens_are_known_by_their_shape() {
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
         "AIzaSyD-abcdefghijklmnopqrstuvwxyz01234",
         "sk_live_abcdefghijklmnop",
-        "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "https://hooks.slack.com/services/T00000000/B00000000/AbCdEfGhIjKlMnOpQrStUvWx",
     ] {
         let line = format!("value is '{token}' here");
         let hidden = text(&line);
